@@ -1,0 +1,2 @@
+paddock_layer(base)
+paddock_tests(src/base base)
