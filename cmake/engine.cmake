@@ -1,0 +1,2 @@
+paddock_layer(engine geo proto base)
+paddock_tests(src/engine engine)

@@ -1,0 +1,2 @@
+paddock_layer(geo base)
+paddock_tests(src/geo geo)
