@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* traffic.h: what crosses the rings between the shell's threads and the engine's.
+ *
+ *     gateway ──telemetry──►┐                        ┌──► gateway   struct to_gateway: acks, orders, hang-ups
+ *     gateway ──urgent─────►├─ engine ► journal ► ───┤
+ *     api ──────urgent─────►┘   struct inbound       └──► api       struct to_api: replies, answers, events
+ *
+ * Inbound rings push back when full: telemetry stops being read from its socket, requests get 503. Out rings are
+ * always drained by their owner, every turn, so the journal thread may wait for room in them.
+ * Owner   items are copied in and out whole
+ * Thread  plain data; each ring has one putter and one taker */
+#ifndef ENGINE_TRAFFIC_H
+#define ENGINE_TRAFFIC_H
+
+#include "base/ring.h"
+#include "engine/effect.h"
+
+enum origin_kind { ORIGIN_NONE = 0, ORIGIN_DEVICE = 1, ORIGIN_REQUEST = 2 };
+
+/* Who waits for a fact to be durable. */
+struct origin {
+    uint8_t kind;    /* enum origin_kind */
+    uint8_t port;    /* which gateway or api port */
+    uint32_t tag;    /* DEVICE: the command letters to acknowledge, packed by the gateway; 0 = no ack wanted */
+    uint64_t handle; /* DEVICE: the connection; REQUEST: the request's handle */
+    int64_t born_us; /* monotonic: when its bytes were read */
+};
+
+enum query_kind { QUERY_RIDE_OF_RIDER = 1, QUERY_RIDE = 2, QUERY_VEHICLE = 3, QUERY_COMMAND = 4, QUERY_NOTHING = 5 };
+
+/* A read that the engine thread answers from memory; released like a reply, once what it saw is durable. */
+struct query {
+    uint8_t kind;
+    struct uuid uuid;    /* rider, ride or command */
+    struct text16 code;  /* vehicle */
+};
+
+struct inbound {
+    struct origin origin;
+    bool is_query;
+    union {
+        struct fact fact; /* now_ms is stamped by the engine thread */
+        struct query query;
+    };
+};
+
+enum to_gateway_kind { TO_GATEWAY_ACK = 1, TO_GATEWAY_ORDER = 2, TO_GATEWAY_HANG_UP = 3 };
+
+struct to_gateway {
+    uint8_t kind;
+    uint32_t tag;                              /* ACK: as in the origin */
+    uint64_t session;                          /* handle of the connection */
+    struct effect_order order;                 /* ORDER */
+    int64_t born_us, stepped_us, synced_us;    /* where the time went, monotonic */
+};
+
+enum to_api_kind { TO_API_REPLY = 1, TO_API_ANSWER = 2, TO_API_EVENT = 3 };
+
+struct to_api {
+    uint8_t kind;
+    uint64_t handle;            /* REPLY, ANSWER: the request */
+    uint64_t seq;               /* last fact that the answer saw */
+    int64_t now_ms;             /* server time then */
+    int64_t born_us, stepped_us, synced_us;
+    union {
+        struct {
+            struct effect_reply reply;  /* ANSWER: code NOT_FOUND when memory does not hold it */
+            union { struct ride ride; struct command command; struct vehicle vehicle; }; /* by reply.subject_kind */
+            struct device device;       /* with a vehicle; id 0 = none */
+        };
+        struct event event;
+    };
+};
+
+#endif
