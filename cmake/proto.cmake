@@ -1,0 +1,2 @@
+paddock_layer(proto base)
+paddock_tests(src/proto proto)

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* decode.h: the subcommand `paddock decode PROTOCOL [FILE]`: captured frames in, JSON out. */
+#ifndef DECODE_H
+#define DECODE_H
+
+/* argv[0] is the subcommand's name. Returns the exit status: 0, 1 when a file cannot be read or written, 2 for usage. */
+int decode_main(int argc, char **argv);
+
+#endif
