@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+# The front door. Every target installs what it lacks (tools/install), builds what it needs (tools/build) and is quiet
+# when all goes well. CMake and Ninja do the building; see CMakeLists.txt.
+.DEFAULT_GOAL := help
+.PHONY: help run test build bench sim fuzz tidy docs mutate clean ready
+MAKEFLAGS += --no-print-directory
+
+SEEDS   ?= 200
+SECONDS ?= 60
+export PORT VEHICLES SPEED FOR REPORT SEED RUNS ONLY FILES SAMPLE
+
+help:
+	@echo 'Paddock runs a shared fleet of bikes and scooters. Two commands to begin with:'
+	@echo
+	@echo '  make run                the demo city, in this terminal; Ctrl-C stops it'
+	@echo '       VEHICLES=200 SPEED=10 FOR=2m PORT=8090   how many, how fast, how long, where'
+	@echo '  make test               everything that must hold; ends with "N passed, N failed"'
+	@echo '       ONLY=unit,tidy     only some steps (tools/test --list names them)'
+	@echo
+	@echo 'While you work:'
+	@echo '  make build              the binary, build/paddock'
+	@echo '  make sim SEEDS=1000     a simulated city under faults, one fresh seed a run; SEED=S begins at S'
+	@echo '  make fuzz SECONDS=60    hostile bytes, so long for every harness in fuzz/; ONLY=omni picks one'
+	@echo '  make bench              the measurements, and build/bench.json; RUNS=5 repeats'
+	@echo '  make tidy               sizes, layers, purity, banned calls, stale documents'
+	@echo '  make docs               writes docs/reference/ again from the tables in the code'
+	@echo '  make mutate SAMPLE=100  breaks the code on purpose and asks whether anything notices;'
+	@echo '       FILES=src/engine/ride.c   survivors are in build/mutate.txt'
+	@echo '  make clean              removes build/'
+
+ready:
+	@tools/install
+
+build: ready
+	@tools/build release
+
+run: ready
+	@tools/build release
+	@tools/run
+
+test: ready
+	@tools/test
+
+bench: ready
+	@tools/build release
+	@tools/bench
+
+sim: ready
+	@tools/build release paddock
+	@tools/sim --seeds $(SEEDS)
+
+fuzz: ready
+	@tools/build fuzz
+	@tools/fuzz --seconds $(SECONDS)
+
+tidy: ready
+	@tools/build release
+	@tools/tidy.py
+
+docs: ready
+	@tools/build release describe
+	@mkdir -p docs/reference
+	@build/describe docs/reference
+
+mutate: ready
+	@tools/mutate.py
+
+clean:
+	@rm -rf build
