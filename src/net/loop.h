@@ -64,7 +64,7 @@ struct conn_handler {
 
 struct conn_limits {         /* 0 takes the default */
     uint32_t kept_max;       /* unconsumed bytes, else OVERFLOW; default 2048, at most LOOP_READ_MAX */
-    uint32_t read_max;       /* bytes per read; default LOOP_READ_MAX */
+    uint32_t read_max;       /* bytes per read; default 16384. A paused connection may keep that much above kept_max */
     uint32_t out_max;        /* queued bytes, else loop_write says FULL; default 16384 */
     uint32_t idle_ms;        /* silence from the peer, else TIMEOUT; default none. Do not mix with loop_set_deadline */
     uint32_t stall_ms;       /* queued bytes and none taken, else STALLED; default 30,000 */
