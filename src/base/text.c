@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/must.h"
+
 struct bytes text_bytes(const void *text)
 {
     const uint8_t *at = text;
@@ -17,6 +19,13 @@ struct err text_set_room(void *text, size_t room, struct bytes from)
     at[0] = (uint8_t)from.len;
     if (from.len) memcpy(at + 1, from.at, from.len);
     return NO_ERR;
+}
+
+void text_clip_room(void *text, size_t room, struct bytes from)
+{
+    if (from.len > room) from.len = room;
+    struct err e = text_set_room(text, room, from);
+    must(!e.code);
 }
 
 bool text_equal(const void *a, const void *b)

@@ -16,6 +16,9 @@ struct bytes text_bytes(const void *text);
 /* Copies, or returns TOO_LARGE and leaves `text` empty. `room` is sizeof text->at. */
 MUST_USE struct err text_set_room(void *text, size_t room, struct bytes from);
 #define text_set(text, from) text_set_room((text), sizeof (text)->at, (from))
+/* The same for what may lose its end: copies as much as fits. */
+void text_clip_room(void *text, size_t room, struct bytes from);
+#define text_clip(text, from) text_clip_room((text), sizeof (text)->at, (from))
 bool text_equal(const void *a, const void *b);
 bool text_is(const void *a, const char *b);
 

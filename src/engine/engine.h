@@ -34,7 +34,9 @@ int64_t engine_now_ms(const struct engine *engine);
 uint64_t engine_hash(const struct engine *engine);
 
 /* Rows changed since the last call, each once: the change stream. `gone` rows were deleted from the tables' view.
- * Rows that memory merely let go of come with resident = false as an ordinary change. Calls back, then forgets. */
+ * Rows that memory merely let go of come with resident = false as an ordinary change. Calls back, then forgets.
+ * To be called at least every ENGINE_BATCH_MAX facts, also in a replay (with fn NULL). */
+#define ENGINE_BATCH_MAX 512
 typedef void engine_change_fn(void *ctx, enum row_kind kind, const void *row, bool gone);
 void engine_drain_changes(struct engine *engine, engine_change_fn *fn, void *ctx);
 

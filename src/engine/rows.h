@@ -79,11 +79,13 @@
     F(10, held_state,     ENUM, vehicle_state, STAFF, "state before the vehicle fell silent")            \
     F(11, cause,          ENUM, vehicle_event, STAFF, "event that made it non_operational")              \
     F(12, ride_id,        U64,  NONE, PRIVATE, "the open ride; 0 = none")                                \
-    F(13, trip_id,        U64,  NONE, PRIVATE, "the ride that the MDS state still speaks of")            \
-    F(14, trip_over,      ENUM, vehicle_event, PRIVATE, "event that is owed for it once the state allows") \
+    F(13, trip,           UUID, NONE, STAFF,   "the ride that the MDS state speaks of")                  \
+    F(14, owed,           ENUM, vehicle_event, PRIVATE, "event that is owed for it once the vehicle speaks again") \
     F(15, command_id,     U64,  NONE, PRIVATE, "the command under way; 0 = none")                        \
     F(16, relock_ms,      TIME, NONE, PRIVATE, "when it was last locked again for want of a ride")       \
-    F(17, fresh_code_no,  U32,  NONE, PRIVATE, "how many public codes it has had")
+    F(17, suspect,        BOOL, NONE, STAFF,   "may be unlocked without a ride: not rentable until it reports its lock closed") \
+    F(18, side_command_id, U64, NONE, PRIVATE, "the locate or ring under way; 0 = none")                 \
+    F(19, relock_ask_ms,  TIME, NONE, PRIVATE, "when it was last asked whether it stands still, to be locked")
 
 #define PUBLIC_CODE_FIELDS(F)                                                                            \
     F( 1, id,             U64,  NONE, PRIVATE, "inside id")                                              \
@@ -118,7 +120,8 @@
     F(25, has_fix,        BOOL, NONE, PRIVATE, "a position was reported")                                \
     F(26, silent,         BOOL, NONE, PRIVATE, "declared silent; cleared by its next word")              \
     F(27, unanswered,     U8,   NONE, STAFF,   "commands in a row without an answer")                    \
-    F(28, signed_in_ms,   TIME, NONE, PRIVATE, "when its connection began")
+    F(28, signed_in_ms,   TIME, NONE, PRIVATE, "when its connection began")                              \
+    F(29, poisoned,       BOOL, NONE, STAFF,   "sent a fact that stopped the engine: not listened to")
 
 #define RIDER_FIELDS(F)                                                                                  \
     F( 1, id,             U64,  NONE, PRIVATE, "inside id")                                              \
@@ -203,7 +206,8 @@
     F( 6, code,           U8,   NONE, PRIVATE, "answer's code (base/err.h)")                             \
     F( 7, subject_id,     U64,  NONE, PRIVATE, "the ride, command or vehicle of the answer")             \
     F( 8, subject,        UUID, NONE, PRIVATE, "its name outside")                                       \
-    F( 9, at_ms,          TIME, NONE, PRIVATE, "when it was answered")
+    F( 9, at_ms,          TIME, NONE, PRIVATE, "when it was answered")                                   \
+    F(10, subject_kind,   U8,   NONE, PRIVATE, "enum row_kind of the subject")
 
 /* A device that nobody registered and that spoke all the same. */
 #define QUARANTINE_FIELDS(F)                                                                             \

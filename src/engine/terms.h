@@ -106,7 +106,8 @@
     X(7, NO_ANSWER,     no_answer,     "no answer in time")                              \
     X(8, DISPROVED,     disproved,     "a later report shows that it was not done")      \
     X(9, INTERLOCK,     interlock,     "withdrawn for safety before it was sent")        \
-    X(10, RESTARTED,    restarted,     "the server restarted before the answer")
+    X(10, RESTARTED,    restarted,     "the server restarted before the answer")            \
+    X(11, WITHDRAWN,    withdrawn,     "taken back before it was sent")
 
 #define ACCOUNT_STATE_LIST(X)                                                            \
     X(1, ACTIVE,  active,  "may use the service")                                        \

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* request.c: what riders and staff ask for, checked and answered once. */
+#include "engine/state.h"
+
+static void command_ask(struct engine *e, const struct fact_command_ask *f)
+{
+    struct request_key key = {f->account, f->key0, f->key1, f->body_hash};
+    if (answer_again(e, &key)) return;
+    const struct staff *staff = staff_find(e, f->account);
+    const struct vehicle *seen = vehicle_find(e, text_bytes(&f->code));
+    if (!staff || !seen || f->op >= COMMAND_OP_N || !f->op) {
+        answer_err(e, &key, !staff ? ERR_FORBIDDEN : !seen ? ERR_VEHICLE_UNKNOWN : ERR_INVALID);
+        return;
+    }
+    if (f->op == COMMAND_OP_UNLOCK && seen->ride_id) {
+        answer_err(e, &key, ERR_RIDE_OPEN);
+        return;
+    }
+    struct vehicle *v = EDIT(e, VEHICLE, vehicle, seen->id);
+    struct command *c;
+    struct err err = command_order(e, v, f->op, COMMAND_WHY_STAFF, v->ride_id, staff->id, &c);
+    if (err.code) {
+        answer_err(e, &key, err.code);
+        return;
+    }
+    if (f->op == COMMAND_OP_UNLOCK) v->relock_ms = now_of(e); /* staff opened it: no hurry to lock it again */
+    answer_row(e, &key, ROW_COMMAND, c->id, c->uuid);
+}
+
+static void vehicle_mark(struct engine *e, const struct fact_vehicle_mark *f)
+{
+    struct request_key key = {f->account, f->key0, f->key1, f->body_hash};
+    if (answer_again(e, &key)) return;
+    const struct staff *staff = staff_find(e, f->account);
+    const struct vehicle *seen = vehicle_find(e, text_bytes(&f->code));
+    enum vehicle_state to = f->to;
+    struct err err = NO_ERR;
+    if (!staff) err = ERR(FORBIDDEN, "not staff");
+    else if (!seen) err = ERR(VEHICLE_UNKNOWN, "no such vehicle");
+    else err = vehicle_mark_allowed(e, seen, f->event, &to);
+    if (err.code) {
+        answer_err(e, &key, err.code);
+        return;
+    }
+    struct vehicle *v = EDIT(e, VEHICLE, vehicle, seen->id);
+    bool was_missing = v->state == VEHICLE_MISSING;
+    if (to == VEHICLE_NON_CONTACTABLE && v->state != to && !(was_missing && (v->held_state || v->owed))) {
+        v->held_state = v->state;
+    }
+    if (to == VEHICLE_NON_OPERATIONAL) v->cause = f->event == VEHICLE_EVENT_BATTERY_LOW ? f->event : VEHICLE_EVENT_MAINTENANCE;
+    answer_row(e, &key, ROW_VEHICLE, v->id, v->uuid);
+    vehicle_change(e, v, f->event, to);
+    if (to != VEHICLE_NON_CONTACTABLE && to != VEHICLE_MISSING) {
+        v->held_state = 0;
+        if (!v->ride_id) {
+            v->owed = 0;
+            v->trip = (struct uuid){{0}};
+        }
+    }
+    if (to == VEHICLE_AVAILABLE || to == VEHICLE_REMOVED) v->cause = 0;
+    vehicle_check(e, v);
+}
+
+void apply_request(struct engine *e, const struct fact *fact)
+{
+    switch (fact->kind) {
+    case FACT_RIDE_START: ride_start(e, &fact->ride_start); break;
+    case FACT_RIDE_END: ride_end(e, &fact->ride_end); break;
+    case FACT_COMMAND_ASK: command_ask(e, &fact->command_ask); break;
+    case FACT_VEHICLE_MARK: vehicle_mark(e, &fact->vehicle_mark); break;
+    default: must(!"a request of no kind");
+    }
+}
