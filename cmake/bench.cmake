@@ -1,0 +1,11 @@
+# bench: bench/NAME.c becomes build/bench_NAME, linked with every layer that there is. `make bench` runs them.
+file(GLOB benches CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/*.c)
+foreach(bench ${benches})
+  get_filename_component(stem ${bench} NAME_WE)
+  add_executable(bench_${stem} ${bench})
+  foreach(layer api gateway store net engine proto geo base)
+    if(TARGET ${layer})
+      target_link_libraries(bench_${stem} PRIVATE ${layer})
+    endif()
+  endforeach()
+endforeach()
