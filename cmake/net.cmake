@@ -1,5 +1,5 @@
 # net: the loop, HTTP. llhttp comes as C sources of Debian's node-llhttp and is compiled without our warnings.
-find_path(LLHTTP_INCLUDE llhttp.h PATH_SUFFIXES llhttp)
+find_path(LLHTTP_INCLUDE llhttp.h PATHS /usr/share/include PATH_SUFFIXES llhttp)
 find_path(LLHTTP_SOURCE llhttp.c PATHS /usr/share/llhttp /usr/local/share/llhttp NO_DEFAULT_PATH)
 if(NOT LLHTTP_INCLUDE OR NOT LLHTTP_SOURCE)
   message(FATAL_ERROR "llhttp is missing: install node-llhttp (apt-get install node-llhttp)")

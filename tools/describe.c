@@ -44,8 +44,9 @@ static FILE *page_open(const char *name, const char *title)
         fprintf(stderr, "describe: cannot write %s/%s.md\n", folder, name);
         exit(1);
     }
-    fprintf(f, "# %s\n\n<!-- Written by tools/describe.c from the tables in the code: change those, then `make docs`. -->\n\n",
+    fprintf(f, "# %s\n\n<!-- Written by tools/describe.c from the tables in the code: change those, then `make docs`. -->",
             title);
+    fprintf(f, "\n\n");
     return f;
 }
 
@@ -77,8 +78,8 @@ static void put_fields(FILE *f, const struct shape *shape, bool with_sight)
     static const char *const sights[] = {
         [SIGHT_PRIVATE] = "nobody", [SIGHT_STAFF] = "staff", [SIGHT_RIDER] = "staff, rider",
     };
-    fprintf(f, "| no | field | type |%s what it says |\n| ---: | --- | --- |%s --- |\n", with_sight ? " shown to |" : "",
-            with_sight ? " --- |" : "");
+    fprintf(f, "| no | field | type |%s what it says |\n", with_sight ? " shown to |" : "");
+    fprintf(f, "| ---: | --- | --- |%s --- |\n", with_sight ? " --- |" : "");
     for (unsigned i = 0; i < shape->count; i++) {
         const struct field *field = &shape->fields[i];
         fprintf(f, "| %u | `%s` | ", field->number, field->name);
@@ -92,8 +93,8 @@ static void put_fields(FILE *f, const struct shape *shape, bool with_sight)
 static void write_facts(void)
 {
     FILE *f = page_open("facts", "Facts");
-    fprintf(f, "One checked input to the engine each. Kinds and fields are numbered for ever: appended, never reused. A\n"
-               "fact's bytes: its kind, then each field that is not zero as tag and value (`src/base/field.h`).\n\n");
+    fprintf(f, "One checked input to the engine each. Kinds and fields are numbered for ever: appended, never reused.\n"
+               "A fact's bytes: its kind, then each field that is not zero as tag and value (`src/base/field.h`).\n\n");
     for (unsigned kind = 0; kind < FACT_KIND_LIMIT; kind++) {
         const struct shape *shape = fact_shape(kind);
         if (!shape) continue;
@@ -106,8 +107,8 @@ static void write_facts(void)
 static void write_tables(void)
 {
     FILE *f = page_open("tables", "Tables");
-    fprintf(f, "What the keeper writes to `tables.db`, a table for each entity, a row for each thing. Other programs may\n"
-               "read at any time (`PRAGMA query_only`); all tables of one cut belong to the same fact.\n\n");
+    fprintf(f, "What the keeper writes to `tables.db`, a table for each entity, a row for each thing. Other programs\n"
+               "may read at any time (`PRAGMA query_only`); all tables of one cut belong to the same fact.\n\n");
     for (unsigned kind = 0; kind < ROW_N; kind++) {
         fprintf(f, "- [`%s`](#%s): %s\n", row_tables[kind], row_tables[kind], row_shapes[kind].doc);
     }
@@ -131,8 +132,8 @@ static void put_terms(FILE *f, const struct enum_names *names)
 static void write_events(void)
 {
     FILE *f = page_open("events", "Events");
-    fprintf(f, "A published consequence of facts, numbered `seq.part`: what timelines, live streams and exports are made\n"
-               "of. Members that are zero are left out.\n\n## Kinds\n\n");
+    fprintf(f, "A published consequence of facts, numbered `seq.part`: what timelines, live streams and exports are\n"
+               "made of. Members that are zero are left out.\n\n## Kinds\n\n");
     put_terms(f, &event_kind_names);
     fprintf(f, "## Members\n\n");
     put_fields(f, &event_shape, true);
@@ -159,7 +160,8 @@ static void write_errors(void)
 static void write_terms(void)
 {
     FILE *f = page_open("terms", "Terms");
-    fprintf(f, "The field's own words: GBFS 3.0 and MDS 2.0 where they have one. Code, tables, API and apps use the same.\n\n");
+    fprintf(f, "The field's own words: GBFS 3.0 and MDS 2.0 where they have one. Code, tables, API and apps use the\n"
+               "same.\n\n");
     for (unsigned i = 0; i < term_enum_count; i++) {
         fprintf(f, "## %s\n\n", term_enums[i]->name);
         put_terms(f, term_enums[i]);
@@ -167,11 +169,13 @@ static void write_terms(void)
     page_close(f);
 }
 
-#ifdef DESCRIBE_TRANSITIONS
 typedef bool may_fn(unsigned from, unsigned to);
 
 static bool ride_row(unsigned from, unsigned to) { return ride_may((enum ride_state)from, (enum ride_state)to); }
-static bool command_row(unsigned from, unsigned to) { return command_may((enum command_state)from, (enum command_state)to); }
+static bool command_row(unsigned from, unsigned to)
+{
+    return command_may((enum command_state)from, (enum command_state)to);
+}
 
 static bool leads(const struct enum_names *names, may_fn *may, unsigned from)
 {
@@ -219,11 +223,13 @@ static void put_machine(FILE *f, const char *title, const struct enum_names *nam
         }
         fprintf(f, " |\n");
     }
-    fputc('\n', f);
+    const char *between = "\nNot used yet: ";
     for (unsigned state = 1; state < names->count; state++) {
-        bool used = begins(names, may, state) || reached(names, may, state);
-        if (!used) fprintf(f, "Not used yet: %s.\n\n", names->names[state]);
+        if (begins(names, may, state) || reached(names, may, state)) continue;
+        fprintf(f, "%s%s", between, names->names[state]);
+        between = ", ";
     }
+    fputs(*between == ',' ? ".\n\n" : "\n", f);
 }
 
 static void put_vehicle_machine(FILE *f)
@@ -245,17 +251,9 @@ static void put_vehicle_machine(FILE *f)
 static void write_transitions(void)
 {
     FILE *f = page_open("transitions", "Transitions");
-    fprintf(f, "Which state may follow which. The tables in `src/engine/` are the only place where a state changes.\n\n");
+    fprintf(f, "Which state may follow which. A state changes by the tables in `src/engine/` alone.\n\n");
     put_machine(f, "ride", &ride_state_names, ride_row);
     put_machine(f, "command", &command_state_names, command_row);
     put_vehicle_machine(f);
     page_close(f);
 }
-#else
-static void write_transitions(void)
-{
-    FILE *f = page_open("transitions", "Transitions");
-    fprintf(f, "This build has no transition tables.\n");
-    page_close(f);
-}
-#endif

@@ -45,7 +45,8 @@ class TidyTest(unittest.TestCase):
         self.bad("layers", "src/store/a.c", '#include "net/loop.h"\n', "src/store/a.c:net/loop.h")
         self.bad("layers", "src/net/a.c", '#include "sim/disk.h"\n', "src/net/a.c:sim/disk.h")
         self.bad("layers", "src/new/a.c", "\n")
-        self.good("layers", "src/gateway/a.c", '#include "net/loop.h"\n#include "engine/fact.h"\n#include "gateway/a.h"\n')
+        down = '#include "net/loop.h"\n#include "engine/fact.h"\n#include "gateway/a.h"\n'
+        self.good("layers", "src/gateway/a.c", down)
         self.good("layers", "src/store/a_test.c", '#include "sim/disk.h"\n')
         self.good("layers", "sim/a.c", '#include "api/routes.h"\n')
         self.good("layers", "src/main.c", '#include "ops/metrics.h"\n')
@@ -112,7 +113,8 @@ class TidyTest(unittest.TestCase):
         files = {"tools/describe.c": TOP} | {f"docs/reference/{n}.md": n for n in tidy.DOCS[1]}
         fresh = {f"{n}.md": n for n in tidy.DOCS[1]}
         self.assertEqual(complaints(files, "stale", fresh_docs=fresh), [])
-        self.assertEqual(complaints(files, "stale", fresh_docs=fresh | {"facts.md": "new"}), ["docs/reference/facts.md"])
+        changed = fresh | {"facts.md": "new"}
+        self.assertEqual(complaints(files, "stale", fresh_docs=changed), ["docs/reference/facts.md"])
         self.assertEqual(complaints(files, "stale"), ["build/describe"])
 
     def test_the_ratchet_holds_and_never_rises(self):
