@@ -55,7 +55,7 @@ struct conn_handler {
     void (*on_open)(void *ctx, uint64_t conn, struct bytes peer);
     /* Returns how many bytes it is done with; the rest comes again with what follows, or after loop_resume(). */
     size_t (*on_bytes)(void *ctx, uint64_t conn, struct bytes in);
-    /* The out queue fell to half of out_max after a write was refused or the queue was above half. */
+    /* The out queue fell to out_low or less after it was above, or after a write was refused. */
     void (*on_writable)(void *ctx, uint64_t conn);
     /* Once for each conn that on_open or loop_connect gave; the handle is stale when it returns. End of stream from
      * the peer closes (half-open peers get no more than what was queued by then). */
@@ -66,6 +66,7 @@ struct conn_limits {         /* 0 takes the default */
     uint32_t kept_max;       /* unconsumed bytes, else OVERFLOW; default 2048, at most LOOP_READ_MAX */
     uint32_t read_max;       /* bytes per read; default 16384. A paused connection may keep that much above kept_max */
     uint32_t out_max;        /* queued bytes, else loop_write says FULL; default 16384 */
+    uint32_t out_low;        /* see on_writable; default half of out_max */
     uint32_t idle_ms;        /* silence from the peer, else TIMEOUT; default none. Do not mix with loop_set_deadline */
     uint32_t stall_ms;       /* queued bytes and none taken, else STALLED; default 30,000 */
     uint32_t linger_ms;      /* CLOSE_FLUSH gives up after; default 5,000 */

@@ -26,6 +26,7 @@ struct conn_limits conn_limits_filled(const struct conn_limits *limits)
     if (!filled.kept_max) filled.kept_max = KEPT_DEFAULT_MAX;
     if (!filled.read_max) filled.read_max = READ_DEFAULT_MAX;
     if (!filled.out_max) filled.out_max = OUT_DEFAULT_MAX;
+    if (!filled.out_low) filled.out_low = filled.out_max / 2;
     if (!filled.stall_ms) filled.stall_ms = STALL_DEFAULT_MS;
     if (!filled.linger_ms) filled.linger_ms = LINGER_DEFAULT_MS;
     if (filled.kept_max > LOOP_READ_MAX) filled.kept_max = LOOP_READ_MAX;
@@ -308,7 +309,7 @@ static void out_drop(struct loop_epoll *l, struct conn *c)
 /* After a write: the owner may go on, or the connection may. */
 static void conn_written(struct loop_epoll *l, struct conn *c)
 {
-    if (c->state == CONN_OPEN && c->wants_writable && c->out_len <= c->limits.out_max / 2) {
+    if (c->state == CONN_OPEN && c->wants_writable && c->out_len <= c->limits.out_low) {
         c->wants_writable = false;
         if (c->handler->on_writable) c->handler->on_writable(c->handler->ctx, conn_handle(l, c));
     }

@@ -30,7 +30,7 @@ struct err conn_call_write(struct loop *loop, uint64_t handle, struct bytes byte
     TRY(out_reserve(l, c, bytes.len));
     memcpy(c->out + c->out_head + c->out_len, bytes.at, bytes.len);
     c->out_len += (uint32_t)bytes.len;
-    if (c->out_len > c->limits.out_max / 2) c->wants_writable = true;
+    if (c->out_len > c->limits.out_low) c->wants_writable = true;
     if (!c->blocked) mark(&l->dirty, &c->dirty, conn_slot(handle));
     return NO_ERR;
 }
