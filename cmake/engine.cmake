@@ -1,2 +1,5 @@
 paddock_layer(engine geo proto base)
-paddock_tests(src/engine engine)
+# A declared city for the tests of the engine and of what stands on it.
+add_library(engine_town STATIC ${CMAKE_SOURCE_DIR}/src/engine/testing/town.c)
+target_link_libraries(engine_town PUBLIC engine)
+paddock_tests(src/engine engine_town engine)

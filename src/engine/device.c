@@ -172,6 +172,7 @@ static void clear_suspicion(struct engine *e, const struct device *d)
 
 static void take_lock(struct engine *e, struct device *d, bool locked, bool proven)
 {
+    enum lock_state before = d->lock_state;
     d->lock_state = locked ? LOCK_STATE_LOCKED : LOCK_STATE_UNLOCKED;
     d->lock_ms = now_of(e);
     const struct vehicle *v = ROW(e, VEHICLE, vehicle, d->vehicle_id);
@@ -179,7 +180,7 @@ static void take_lock(struct engine *e, struct device *d, bool locked, bool prov
     struct ride *r = ride_of_vehicle(e, v);
     if (r) ride_lock_seen(e, EDIT(e, RIDE, ride, r->id), locked, proven);
     else if (locked) clear_suspicion(e, d);
-    else lock_watch(e, EDIT(e, VEHICLE, vehicle, v->id), d);
+    else lock_watch(e, EDIT(e, VEHICLE, vehicle, v->id), d, before);
 }
 
 static void report(struct engine *e, const struct fact_report *f)
@@ -228,11 +229,12 @@ static void lock_result(struct engine *e, const struct fact_lock_result *f)
     if (f->result) return;
     if (ours) {
         /* command_result told the ride; here only the vehicle's own state is left to keep. */
+        enum lock_state before = d->lock_state;
         d->lock_state = f->op == COMMAND_OP_LOCK ? LOCK_STATE_LOCKED : LOCK_STATE_UNLOCKED;
         d->lock_ms = now_of(e);
         const struct vehicle *v = ROW(e, VEHICLE, vehicle, d->vehicle_id);
         if (f->op == COMMAND_OP_LOCK) clear_suspicion(e, d);
-        else if (v && !v->ride_id) lock_watch(e, EDIT(e, VEHICLE, vehicle, v->id), d);
+        else if (v && !v->ride_id) lock_watch(e, EDIT(e, VEHICLE, vehicle, v->id), d, before);
         return;
     }
     take_lock(e, d, f->op == COMMAND_OP_LOCK, proven);

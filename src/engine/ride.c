@@ -437,11 +437,11 @@ void ride_timer(struct engine *e, struct ride *r)
     }
 }
 
-void lock_watch(struct engine *e, struct vehicle *v, struct device *d)
+void lock_watch(struct engine *e, struct vehicle *v, struct device *d, enum lock_state before)
 {
     bool ours = v->state == VEHICLE_AVAILABLE || v->suspect;
     if (!ours || v->ride_id) return; /* in a workshop or van, staff open locks as they like */
-    if (!v->suspect) {
+    if (!v->suspect || before != LOCK_STATE_UNLOCKED) {
         v->suspect = true;
         struct event *ev = event_begin(e, EVENT_UNLOCKED_NO_RIDE);
         event_about(ev, v, NULL, NULL);

@@ -132,7 +132,7 @@ void ride_timer(struct engine *e, struct ride *r);
 bool ride_open(const struct ride *r);
 struct ride *ride_of_vehicle(struct engine *e, const struct vehicle *v);
 /* Unlocked and no ride: says so, and locks it again where that is safe. */
-void lock_watch(struct engine *e, struct vehicle *v, struct device *d);
+void lock_watch(struct engine *e, struct vehicle *v, struct device *d, enum lock_state before);
 
 /* ---- charge.c ---- */
 /* Started minutes between two times. */
