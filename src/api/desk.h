@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* desk.h: reads of the SQL tables off the loop: lists, timelines, and single rows that left the engine's memory.
+ *
+ *     api ──desk_submit──► job ring ─► worker thread: tables.db, read only ─► result ring ──desk_next──► api
+ *
+ * Inline  in the simulator there is no thread: desk_submit does the work, and may share the keeper's connection
+ * Bodies  lists come as finished JSON, made where the rows are; single rows come as rows, the caller decides who may see
+ * Limits  DESK_JOBS jobs at once, else FULL; DESK_BODY_MAX bytes of a body, a page ends before it
+ * Thread  submit, next and release: the caller's; the worker meets it at two rings */
+#ifndef API_DESK_H
+#define API_DESK_H
+
+#include "engine/effect.h"
+#include "store/tables.h"
+
+#define DESK_JOBS 256u                  /* power of two */
+#define DESK_BODY_MAX (1u << 20)
+
+enum desk_job_kind {
+    DESK_RIDE = 1,          /* by uuid */
+    DESK_COMMAND,           /* by uuid */
+    DESK_VEHICLE,           /* by any of its codes, with its device */
+    DESK_VEHICLES,          /* state, city, after */
+    DESK_RIDES,             /* state, rider_id, after; newest first */
+    DESK_VEHICLE_TIMELINE,  /* code, before */
+    DESK_RIDE_TIMELINE,     /* uuid, before */
+    DESK_QUARANTINE,        /* after */
+    DESK_JOB_KIND_N
+};
+
+struct desk_job {
+    uint8_t kind, sight;        /* enum desk_job_kind, enum field_sight */
+    uint8_t state;              /* filter: vehicle or ride state; 0 = all */
+    uint64_t ticket;            /* comes back with the result */
+    uint64_t min_seq;           /* tables older than this: answer BEHIND and nothing else; 0 = any */
+    struct uuid uuid;
+    struct text16 code;
+    struct text32 city;         /* filter, code; empty = all */
+    uint64_t rider_id;          /* filter; 0 = all */
+    uint64_t after;             /* cursor of a list; of a timeline: before this seq */
+    uint32_t before_part;
+    unsigned limit;
+};
+
+struct desk_result {
+    uint64_t ticket;
+    uint64_t as_of_seq;         /* the cut that it is of */
+    struct err err;             /* NOT_FOUND, TOO_LARGE, IO... */
+    bool behind;                /* the tables do not hold min_seq yet */
+    uint8_t kind;
+    union { struct ride ride; struct command command; struct vehicle vehicle; };
+    struct device device;       /* with a vehicle; id 0 = none */
+    uint8_t *body;              /* of a list: JSON; freed by desk_release */
+    size_t body_len;
+};
+
+struct desk_options {
+    const char *path, *vfs;     /* of tables.db; it may come into being later: until then everything is empty */
+    uint64_t operator_id;
+    bool inline_jobs;
+    struct tables *shared;      /* inline only: this connection instead of one of our own; borrowed */
+    void (*wake)(void *ctx);    /* from the worker: a result is there (loop_wake) */
+    void *wake_ctx;
+};
+
+struct desk;
+
+MUST_USE struct err desk_create(const struct desk_options *options, struct desk **out);
+/* Waits for the job under way; NULL is fine. */
+void desk_destroy(struct desk *d);
+/* FULL: DESK_JOBS are under way. */
+MUST_USE struct err desk_submit(struct desk *d, const struct desk_job *job);
+/* Oldest result, NULL when none; good until desk_release, which takes it off and frees its body. */
+struct desk_result *desk_next(struct desk *d);
+void desk_release(struct desk *d);
+
+#endif
