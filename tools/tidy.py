@@ -249,7 +249,8 @@ def check_guards(tree):
     for path, text in tree.c_files.items():
         if not path.endswith(".h"):
             continue
-        guard = re.sub(r"\W", "_", re.sub(r"^src/", "", path)).upper()
+        folder, name = re.sub(r"^src/", "", path).split("/")[0], path.split("/")[-1]
+        guard = re.sub(r"\W", "_", name if folder == name else f"{folder}_{name}").upper()
         code = c_text.without_comments(text).split()
         if code[:4] != ["#ifndef", guard, "#define", guard]:
             yield Finding("guard", path, 1, 0, f"{path}: begin with #ifndef {guard}, #define {guard}")
