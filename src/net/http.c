@@ -65,6 +65,7 @@ void http_server_destroy(struct http_server *s)
     for (uint32_t i = 0; i < s->loop_conn_max; i++) {
         struct http_conn *c = s->conns[i];
         if (!c) continue;
+        loop_close(s->loop, c->conn, CLOSE_LOOP, CLOSE_ABANDON);
         http_conn_forget(s, c);
         free(c);
     }

@@ -98,7 +98,7 @@ struct http_server;
 /* Listens at once. The loop must outlive it. */
 MUST_USE struct err http_server_create(struct loop *loop, const struct http_server_config *config,
                                        struct http_server **out);
-/* Frees all without calling on_gone; NULL is fine. The loop takes no turn after this: it is destroyed next. */
+/* Hangs up on everybody without calling on_gone; not from inside a callback. NULL is fine. */
 void http_server_destroy(struct http_server *s);
 /* Accepts no more, closes idle connections, and each other one after its reply; streams end. */
 void http_server_drain(struct http_server *s);

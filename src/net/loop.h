@@ -44,6 +44,7 @@ const char *close_label(enum close_reason reason);
 enum close_how {
     CLOSE_FLUSH, /* queued bytes go out first, for at most linger_ms */
     CLOSE_NOW,   /* queued bytes are dropped */
+    CLOSE_ABANDON, /* as NOW, and nothing is called any more: the handler may be freed at once */
 };
 
 struct loop;

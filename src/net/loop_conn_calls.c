@@ -11,8 +11,11 @@
 #include "net/loop_address.h"
 #include "net/loop_inside.h"
 
+static size_t nobody_reads(void *ctx, uint64_t conn, struct bytes in);
 static struct err out_reserve(struct loop_epoll *l, struct conn *c, size_t more);
 static void mark(struct slot_list *list, bool *flag, uint32_t slot);
+
+static const struct conn_handler nobody = {.on_bytes = nobody_reads};
 
 struct err conn_call_write(struct loop *loop, uint64_t handle, struct bytes bytes)
 {
@@ -46,7 +49,12 @@ void conn_call_close(struct loop *loop, uint64_t handle, enum close_reason reaso
     struct loop_epoll *l = (struct loop_epoll *)loop;
     struct conn *c = conn_of(l, handle);
 
-    if (c) conn_end(l, c, reason, how);
+    if (!c) return;
+    if (how == CLOSE_ABANDON) {
+        c->handler = &nobody;
+        how = CLOSE_NOW;
+    }
+    conn_end(l, c, reason, how);
 }
 
 void conn_call_pause(struct loop *loop, uint64_t handle)
@@ -124,6 +132,13 @@ void conn_end(struct loop_epoll *l, struct conn *c, enum close_reason reason, en
     c->deadline_ms = loop_now_ms(&l->loop) + c->limits.linger_ms;
     wheel_set(&l->wheel, slot, c->deadline_ms);
     if (!c->blocked) mark(&l->dirty, &c->dirty, slot);
+}
+
+static size_t nobody_reads(void *ctx, uint64_t conn, struct bytes in)
+{
+    (void)ctx;
+    (void)conn;
+    return in.len;
 }
 
 /* Room behind the queued bytes, by moving them to the front or into a larger piece. */

@@ -254,14 +254,24 @@ static size_t call_queued(struct loop *loop, uint64_t conn)
     return c ? c->out.len : 0;
 }
 
+static size_t nobody_reads(void *ctx, uint64_t conn, struct bytes in)
+{
+    (void)ctx;
+    (void)conn;
+    return in.len;
+}
+
+static const struct conn_handler nobody = {.on_bytes = nobody_reads};
+
 static void call_close(struct loop *loop, uint64_t conn, enum close_reason reason, enum close_how how)
 {
     struct fake_conn *c = fake_live(loop, conn);
 
     if (!c) return;
     if (!c->closing) c->reason = reason;
+    if (how == CLOSE_ABANDON) c->handler = &nobody;
     c->closing = true;
-    c->now = c->now || how == CLOSE_NOW;
+    c->now = c->now || how != CLOSE_FLUSH;
 }
 
 static void call_pause(struct loop *loop, uint64_t conn)
