@@ -404,6 +404,16 @@ const struct ride *engine_ride(const struct engine *e, struct uuid ride)
     return ride_find((struct engine *)e, ride);
 }
 
+const struct command *engine_command(const struct engine *e, struct uuid command)
+{
+    const struct pool *p = &e->pools[ROW_COMMAND];
+    for (uint32_t slot = pool_next(p, 0); slot != MAP_NONE; slot = pool_next(p, slot + 1)) {
+        const struct command *c = pool_row(p, slot);
+        if (uuid_equal(c->uuid, command)) return c;
+    }
+    return NULL;
+}
+
 const struct vehicle *engine_vehicle(const struct engine *e, struct bytes code)
 {
     return vehicle_find((struct engine *)e, code);

@@ -49,6 +49,7 @@ MUST_USE struct err engine_loaded(struct engine *engine);
 const void *engine_row(const struct engine *engine, enum row_kind kind, uint64_t id);
 const struct rider *engine_rider(const struct engine *engine, struct uuid account);
 const struct ride *engine_ride(const struct engine *engine, struct uuid ride);
+const struct command *engine_command(const struct engine *engine, struct uuid command); /* walks: for answers only */
 const struct vehicle *engine_vehicle(const struct engine *engine, struct bytes public_code);
 const struct device *engine_device(const struct engine *engine, uint8_t protocol, struct bytes ident);
 uint32_t engine_row_count(const struct engine *engine, enum row_kind kind);
