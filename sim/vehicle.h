@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vehicle.h: one simulated OMNI vehicle (SCOR, HBCR, CMDR) as an actor on any loop: in the simulator on the fake network,
+ * in `paddock demo` on real sockets.
+ *
+ *     AWAY ──connect──► SIGNING ──Q0, H0──► ON ──lost, restart──► AWAY (backoff)
+ *
+ * It behaves as protocols/omni.md section 10 says, with knobs for everything that goes wrong in the street, and keeps a
+ * truthful log of what it did and what it saw acknowledged: the oracle of the simulator.
+ * Memory  about 700 bytes and its log
+ * Owner   create/destroy; texts of the config are copied
+ * Thread  the loop's */
+#ifndef SIM_VEHICLE_H
+#define SIM_VEHICLE_H
+
+#include "geo/point.h"
+#include "proto/omni_device.h"
+#include "sim/crowd.h"
+
+enum { SIM_VEHICLE_OWED_MAX = 8, SIM_VEHICLE_TRIES_MAX = 5, SIM_VEHICLE_REPEAT_MS = 5000 };
+
+struct sim_path_place { struct point at; uint16_t speed_dmh; uint32_t ridden_m; };
+/* Where a vehicle is `ridden_ms` after it left `from`; `draw` is chosen at the start of the leg. */
+struct sim_path_fn {
+    void *ctx;
+    struct sim_path_place (*at)(void *ctx, uint32_t vehicle, struct point from, uint64_t draw, int64_t ridden_ms);
+};
+extern const struct sim_path_fn sim_path_straight; /* 15 km/h there and back, at most 2 km away */
+
+/* Chances in a million; all zero: a good vehicle. */
+#define SIM_VEHICLE_FAULT_LIST(X)                                                  \
+    X(KEY_SILENT,   "asked for a key, said nothing")                               \
+    X(KEY_LATE,     "gave its key 5 to 25 s late")                                 \
+    X(ACT_SILENT,   "did it, never said so")                                       \
+    X(JAM,          "could not do it and said so, with any code")                  \
+    X(LIE,          "said another result than it did")                             \
+    X(LEAVE_KEYED,  "hung up between key and order")                               \
+    X(NO_LINE_END,  "a frame without LF")                                          \
+    X(CRLF,         "a frame with CR LF")                                          \
+    X(SPACES,       "spaces around commas")                                        \
+    X(TWICE,        "a frame sent twice")                                          \
+    X(NOISE,        "bytes that are no frame")                                     \
+    X(NO_FIX,       "a position without a fix")                                    \
+    X(STALE_FIX,    "a position of minutes ago")                                   \
+    X(CLOCK_ZERO,   "its clock is not set (drawn once)")                           \
+    X(CLOCK_DRUNK,  "its clock is hours off (drawn once)")                         \
+    X(IMEI_CHANGE,  "named another IMEI in mid-connection")                        \
+    X(TWIN,         "a second device came with its IMEI (per heartbeat)")          \
+    X(MUTE,         "said nothing for minutes (per heartbeat)")                    \
+    X(DROP,         "hung up (per heartbeat)")                                     \
+    X(ALARM,        "raised an alarm or a fault (per heartbeat)")                  \
+    X(MOVED_LOCKED, "was carried off while locked (per heartbeat)")                \
+    X(OPENED_LOCAL, "was unlocked over Bluetooth (per heartbeat)")
+
+enum sim_vehicle_fault {
+#define X(name, text) SIM_VEHICLE_FAULT_##name,
+    SIM_VEHICLE_FAULT_LIST(X)
+#undef X
+    SIM_VEHICLE_FAULT_N
+};
+const char *sim_vehicle_fault_text(enum sim_vehicle_fault fault);
+
+struct sim_vehicle_config {
+    uint32_t index;                   /* the owner's number for it */
+    struct bytes ident;               /* IMEI; also its name */
+    struct bytes address;             /* of the gateway */
+    uint8_t dialect;                  /* OMNI_SCOR, OMNI_HBCR, OMNI_CMDR */
+    struct bytes vendor;              /* empty: "OM" */
+    uint32_t heartbeat_s;             /* 0: 240 */
+    struct point at;
+    uint8_t battery_pct;
+    struct sim_path_fn path;              /* .at NULL: sim_path_straight */
+    const uint32_t *fault_ppm;        /* [SIM_VEHICLE_FAULT_N], borrowed: changing it changes all that share it; NULL: none */
+    uint64_t *fault_count;            /* [SIM_VEHICLE_FAULT_N], borrowed; NULL: not counted */
+    uint32_t log_max;                 /* entries; the oldest go. 0: keeps no log */
+    uint32_t first_connect_ms;        /* spread; drawn from 0 to this */
+    void *ctx;
+    void (*on_lock)(void *ctx, uint32_t index, bool locked); /* it really did; NULL is fine */
+};
+
+enum sim_vehicle_log_kind {
+    SIM_VEHICLE_LOG_UNLOCKED = 1,  /* the lock opened */
+    SIM_VEHICLE_LOG_LOCKED,        /* it closed */
+    SIM_VEHICLE_LOG_SAID_UNLOCKED, /* a frame went out that says so: L0 with 0, or state for the first time since */
+    SIM_VEHICLE_LOG_SAID_LOCKED,
+    SIM_VEHICLE_LOG_REFUSED,       /* an order was refused or failed; result */
+    SIM_VEHICLE_LOG_ACKED,         /* command acknowledged; certain: the server must have it, see below */
+    SIM_VEHICLE_LOG_GIVEN_UP,      /* no room for one more unacknowledged report: the oldest is forgotten */
+    SIM_VEHICLE_LOG_INTERLOCK,     /* broken promise: an order to lock or restart came while it moved */
+};
+
+/* `certain`: acknowledgements do not say what they are for; this one cannot have been for an older frame. */
+struct sim_vehicle_log {
+    int64_t at_ms;
+    uint8_t kind, by_order, result, certain; /* by_order: 0 by hand or Bluetooth */
+    char command[4];
+    uint32_t user, stamp;
+};
+
+/* The engine has a struct vehicle of its own; the simulator's world sees both, hence the prefix. */
+struct sim_vehicle;
+
+MUST_USE struct err sim_vehicle_create(struct crowd *crowd, const struct sim_vehicle_config *config, struct sim_vehicle **out);
+void sim_vehicle_destroy(struct sim_vehicle *v);
+
+/* Its rider: rides off (nothing when locked), stops where it is, pushes the horseshoe lock shut (false: it has none that a
+ * hand can close, or it moves), or anyone: opens it over Bluetooth. */
+void sim_vehicle_ride(struct sim_vehicle *v);
+void sim_vehicle_stop(struct sim_vehicle *v);
+bool sim_vehicle_close_lock(struct sim_vehicle *v);
+void sim_vehicle_open_local(struct sim_vehicle *v);
+void sim_vehicle_set_battery(struct sim_vehicle *v, uint8_t pct);
+/* Flat or in a van: hangs up and stays away until switched on again. */
+void sim_vehicle_switch(struct sim_vehicle *v, bool on);
+void sim_vehicle_restart(struct sim_vehicle *v);
+
+struct sim_path_place sim_vehicle_place(const struct sim_vehicle *v);
+uint8_t sim_vehicle_battery_pct(const struct sim_vehicle *v);
+bool sim_vehicle_is_locked(const struct sim_vehicle *v);
+bool sim_vehicle_is_moving(const struct sim_vehicle *v);
+bool sim_vehicle_is_connected(const struct sim_vehicle *v);
+uint8_t sim_vehicle_dialect(const struct sim_vehicle *v);
+struct bytes sim_vehicle_ident(const struct sim_vehicle *v);
+/* When a frame last said so (or a twin of it), ms; 0: never. */
+int64_t sim_vehicle_said_unlocked_ms(const struct sim_vehicle *v);
+/* Reports that nobody has acknowledged yet. */
+uint32_t sim_vehicle_owes(const struct sim_vehicle *v);
+uint32_t sim_vehicle_log_of(const struct sim_vehicle *v, const struct sim_vehicle_log **at); /* oldest first */
+
+struct sim_vehicle_counters {
+    uint64_t connects, closes, frames_out, frames_in, bad_in, writes_refused, acks, repeats, unlocks, locks;
+};
+const struct sim_vehicle_counters *sim_vehicle_counters_of(const struct sim_vehicle *v);
+
+#endif
