@@ -75,6 +75,7 @@ class TidyTest(unittest.TestCase):
         for call in ("strcpy(a, b)", "sprintf(a, b)", "atoi(a)", "strtod(a, 0)", "system(a)", "localtime(&t)"):
             name = call.split("(")[0]
             self.bad("banned", "src/net/a.c", f"void f(void) {{ {call}; }}\n", f"src/net/a.c:{name}")
+        self.good("banned", "src/net/a_test.c", "void f(void) { strcpy(a, b); }\n")
         self.bad("banned", "src/net/a_test.c", "void f(void) { usleep(10); }\n", "src/net/a_test.c:usleep")
         self.good("banned", "src/net/a.c", '/* strcpy(a) */ const char *s = "sprintf(a)"; x->system(1);\n')
 
@@ -88,6 +89,9 @@ class TidyTest(unittest.TestCase):
     def test_headers_are_guarded_by_their_path(self):
         self.bad("guard", "src/net/a.h", TOP + "#ifndef A_H\n#define A_H\n#endif\n")
         self.good("guard", "src/net/a.h", TOP + "#ifndef NET_A_H\n#define NET_A_H\n#endif\n")
+        self.bad("guard", "src/net/a.h", TOP + "#ifndef NET_A_H\n#endif\n")
+        self.good("guard", "src/net/fake/a.h", "#ifndef NET_A_H\n#define NET_A_H\n#endif\n")
+        self.good("guard", "src/a.h", "#ifndef A_H\n#define A_H\n#endif\n")
         self.good("guard", "sim/a.h", "#ifndef SIM_A_H\n#define SIM_A_H\n#endif\n")
 
     def test_logic_has_a_test_beside_it(self):
