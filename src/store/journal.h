@@ -28,6 +28,7 @@
 #define JOURNAL_BUFFER_BYTES_DEFAULT (4u << 20)
 #define JOURNAL_SPARES_MAX 2u
 #define JOURNAL_TEXT_MAX 320u
+#define JOURNAL_FROM_END UINT64_MAX /* as from_seq: deliver nothing, wherever it ends */
 
 struct journal_record {
     uint64_t seq;         /* one more than its predecessor's, always */
@@ -86,7 +87,7 @@ struct journal; /* create: heap, for the buffer and the tables inside */
 /* Recovers `folder` (made when missing, in WRITE mode) and calls `on_record` for every record
  * above `from_seq`. CORRUPT: damage, or the journal ends before from_seq. NOT_FOUND: it begins
  * after from_seq + 1. `report` is filled either way. A new journal's first record will be from_seq
- * + 1. *out is NULL on error. */
+ * + 1; with JOURNAL_FROM_END none is made (NOT_FOUND). *out is NULL on error. */
 MUST_USE struct err journal_open(struct journal **out, const struct file_system *fs,
                                  const char *folder, const struct journal_options *options,
                                  uint64_t from_seq, journal_on_record *on_record, void *ctx,
