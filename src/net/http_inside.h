@@ -26,11 +26,11 @@ struct http_conn {
     uint8_t *mem;                 /* head and body while they arrive; NULL in between */
     uint32_t mem_len, mem_cap, head_len, line_at, lines;
     uint64_t body_left;           /* with Content-Length */
-    struct http_chunks *chunks;   /* or this */
+    struct http_chunks chunks;    /* or this */
     int64_t deadline_ms;
     uint32_t requests;
     uint8_t state, verb, blank_lines;
-    bool keep_alive, in_bytes, held, streaming;
+    bool keep_alive, in_bytes, held, streaming, chunked;
     char trace_id[32];
     struct text64 peer;
 };

@@ -2,7 +2,7 @@
 /* http_parse.c: see http_parse.h. */
 #include "net/http_parse.h"
 
-#include <string.h>
+#include <llhttp.h>
 
 #include "base/must.h"
 #include "net/http_text.h"
@@ -18,9 +18,7 @@ static struct http_refusal second_opinion(struct bytes text, const struct http_h
 static struct bytes line_next(struct bytes *text);
 static bool value_of(const struct http_head *h, const char *name, struct bytes *value, uint32_t *count);
 static int on_headers_complete(llhttp_t *p);
-static int on_chunk_body(llhttp_t *p, const char *at, size_t len);
-static int on_chunks_complete(llhttp_t *p);
-static int on_trailer(llhttp_t *p, const char *at, size_t len);
+static struct http_refusal chunk_byte(struct http_chunks *c, uint8_t byte);
 
 static const char *const verbs[HTTP_VERB_N] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
 
@@ -30,8 +28,9 @@ struct http_refusal http_head_parse(struct bytes text, const struct http_limits 
     struct http_refusal r;
     bool v11;
 
-    memset(out, 0, offsetof(struct http_head, headers));
     out->header_count = 0;
+    out->content_length = 0;
+    out->chunked = out->expects_continue = false;
     r = request_line_parse(line_next(&rest), out, &v11);
     if (r.status) return r;
     for (;;) {
@@ -58,39 +57,32 @@ bool http_head_has_control(struct bytes text)
     return false;
 }
 
-void http_chunks_init(struct http_chunks *c, uint64_t body_max, void *ctx, bool (*sink)(void *ctx, struct bytes part))
+struct http_chunks http_chunks_of(uint64_t body_max)
 {
-    /* llhttp reads chunks only behind a head, so it gets one of ours. */
-    static const char head[] = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
-    static const llhttp_settings_t settings = {
-        .on_body = on_chunk_body, .on_message_complete = on_chunks_complete, .on_header_field = on_trailer,
-    };
-
-    *c = (struct http_chunks){.raw_max = 2 * body_max + CHUNK_LINES_MAX, .ctx = ctx, .sink = sink};
-    llhttp_init(&c->parser, HTTP_REQUEST, &settings);
-    c->parser.data = NULL;
-    must(llhttp_execute(&c->parser, head, sizeof head - 1) == HPE_OK);
-    c->parser.data = c;
+    return (struct http_chunks){.body_left = body_max, .lines_max = (uint32_t)body_max + CHUNK_LINES_MAX};
 }
 
-struct http_refusal http_chunks_feed(struct http_chunks *c, struct bytes in, size_t *used)
-{
-    size_t room = in.len;
+/*  SIZE ─► (EXTENSION) ─► SIZE_LF ─► DATA ─► DATA_CR ─► DATA_LF ─► SIZE …
+ *                            └─► END_CR ─► END_LF ─► DONE      behind the chunk of size 0 */
+enum chunk_state { CHUNK_SIZE, CHUNK_EXTENSION, CHUNK_SIZE_LF, CHUNK_DATA, CHUNK_DATA_CR, CHUNK_DATA_LF, CHUNK_END_CR,
+                   CHUNK_END_LF };
 
-    must(!c->done);
-    *used = 0;
-    if (room > c->raw_max - c->raw_len) room = (size_t)(c->raw_max - c->raw_len);
-    if (room == 0) return HTTP_REFUSE(413, TOO_LARGE, "the body is larger than the limit");
-    /* Every chunk line must end in CR LF; llhttp is content with less in places. */
-    llhttp_errno_t error = llhttp_execute(&c->parser, (const char *)in.at, room);
-    if (c->too_large) return HTTP_REFUSE(413, TOO_LARGE, "the body is larger than the limit");
-    if (c->done && error == HPE_PAUSED) {
-        *used = (size_t)(llhttp_get_error_pos(&c->parser) - (const char *)in.at);
-        return OK_HEAD;
+struct http_refusal http_chunks_next(struct http_chunks *c, struct bytes *in, struct bytes *part)
+{
+    *part = bytes_of(NULL, 0);
+    while (in->len > 0 && c->state != HTTP_CHUNKS_DONE) {
+        if (c->state == CHUNK_DATA) {
+            *part = bytes_of(in->at, in->len < c->left ? in->len : (size_t)c->left);
+            *in = bytes_of(in->at + part->len, in->len - part->len);
+            c->left -= part->len;
+            if (c->left == 0) c->state = CHUNK_DATA_CR;
+            return OK_HEAD;
+        }
+        if (++c->lines_len > c->lines_max) return HTTP_REFUSE(413, TOO_LARGE, "chunked body: too many chunk lines");
+        struct http_refusal r = chunk_byte(c, in->at[0]);
+        if (r.status) return r;
+        *in = bytes_of(in->at + 1, in->len - 1);
     }
-    if (error != HPE_OK) return HTTP_REFUSE(400, MALFORMED, "chunked body: broken chunk, or a trailer");
-    *used = room;
-    c->raw_len += room;
     return OK_HEAD;
 }
 
@@ -229,24 +221,35 @@ static int on_headers_complete(llhttp_t *p)
     return HPE_PAUSED;
 }
 
-static int on_chunk_body(llhttp_t *p, const char *at, size_t len)
+/* One byte that is not body. */
+static struct http_refusal chunk_byte(struct http_chunks *c, uint8_t byte)
 {
-    struct http_chunks *c = p->data;
+    int digit = byte >= '0' && byte <= '9' ? byte - '0' : (byte | 32) >= 'a' && (byte | 32) <= 'f' ? (byte | 32) - 'a' + 10 : -1;
 
-    if (c->sink(c->ctx, bytes_of(at, len))) return 0;
-    c->too_large = true;
-    return -1;
-}
-
-static int on_chunks_complete(llhttp_t *p)
-{
-    ((struct http_chunks *)p->data)->done = true;
-    return HPE_PAUSED;
-}
-
-static int on_trailer(llhttp_t *p, const char *at, size_t len)
-{
-    (void)at;
-    (void)len;
-    return p->data ? -1 : 0; /* no data yet: that is our own head */
+    if (c->state == CHUNK_SIZE && digit >= 0) {
+        if (++c->digits > HTTP_CHUNK_DIGITS_MAX) return HTTP_REFUSE(413, TOO_LARGE, "chunked body: the chunk is too large");
+        c->left = c->left * 16 + (uint64_t)digit;
+    } else if (c->state == CHUNK_SIZE && c->digits > 0 && byte == ';') {
+        c->state = CHUNK_EXTENSION;
+    } else if ((c->state == CHUNK_SIZE ? c->digits > 0 : c->state == CHUNK_EXTENSION) && byte == '\r') {
+        c->state = CHUNK_SIZE_LF;
+    } else if (c->state == CHUNK_EXTENSION && (byte >= 32 || byte == '\t') && byte != 127) {
+        return OK_HEAD;
+    } else if (c->state == CHUNK_SIZE_LF && byte == '\n') {
+        if (c->left > c->body_left) return HTTP_REFUSE(413, TOO_LARGE, "the body is larger than the limit");
+        c->body_left -= c->left;
+        c->state = c->left ? CHUNK_DATA : CHUNK_END_CR;
+    } else if (c->state == CHUNK_DATA_CR && byte == '\r') {
+        c->state = CHUNK_DATA_LF;
+    } else if (c->state == CHUNK_DATA_LF && byte == '\n') {
+        c->state = CHUNK_SIZE;
+        c->digits = 0;
+    } else if (c->state == CHUNK_END_CR && byte == '\r') {
+        c->state = CHUNK_END_LF;
+    } else if (c->state == CHUNK_END_LF && byte == '\n') {
+        c->state = HTTP_CHUNKS_DONE;
+    } else {
+        return HTTP_REFUSE(400, MALFORMED, "chunked body: broken chunk, or a trailer");
+    }
+    return OK_HEAD;
 }

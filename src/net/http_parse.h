@@ -7,8 +7,6 @@
 #ifndef NET_HTTP_PARSE_H
 #define NET_HTTP_PARSE_H
 
-#include <llhttp.h>
-
 #include "net/http.h"
 
 struct http_head {
@@ -32,17 +30,20 @@ struct http_refusal http_head_parse(struct bytes text, const struct http_limits 
 /* A byte that may stand nowhere in a head; used while it is still arriving. */
 bool http_head_has_control(struct bytes text);
 
-/* Decodes one chunked body. Extensions are skipped, trailers refused. */
+/* Decodes one chunked body. Our own: llhttp takes a bare LF behind the last chunk. Extensions are skipped, trailers
+ * refused. */
 struct http_chunks {
-    llhttp_t parser;
-    uint64_t raw_len, raw_max; /* with the chunk lines: tiny chunks must not cost more than they carry */
-    void *ctx;
-    bool (*sink)(void *ctx, struct bytes part); /* false: too large */
-    bool done, too_large;
+    uint64_t left;             /* of the chunk that comes */
+    uint64_t body_left;        /* may still come in all */
+    uint32_t lines_len;        /* bytes that are not body: tiny chunks must not cost more than they carry */
+    uint32_t lines_max;
+    uint8_t state, digits;
 };
+enum { HTTP_CHUNK_DIGITS_MAX = 8, HTTP_CHUNKS_DONE = 255 };
 
-void http_chunks_init(struct http_chunks *c, uint64_t body_max, void *ctx, bool (*sink)(void *ctx, struct bytes part));
-/* Sets `used`; bytes behind the body's end are not used. */
-struct http_refusal http_chunks_feed(struct http_chunks *c, struct bytes in, size_t *used);
+struct http_chunks http_chunks_of(uint64_t body_max);
+/* Takes off `in` what it understands and sets `part` to the next piece of the body (empty: more input is needed, or
+ * `state` is HTTP_CHUNKS_DONE and `in` is what follows). */
+struct http_refusal http_chunks_next(struct http_chunks *c, struct bytes *in, struct bytes *part);
 
 #endif

@@ -15,10 +15,6 @@ static size_t chunks_take(struct http_server *s, struct http_conn *c, struct byt
 static void request_done(struct http_server *s, struct http_conn *c);
 static void trace_id_set(struct http_server *s, struct http_conn *c);
 static bool mem_put(struct http_server *s, struct http_conn *c, struct bytes bytes);
-static bool chunk_sink(void *ctx, struct bytes part);
-
-/* What a chunk's bytes need to find their place. */
-struct chunk_to { struct http_server *s; struct http_conn *c; };
 
 size_t http_conn_read(struct http_server *s, struct http_conn *c, struct bytes in)
 {
@@ -36,7 +32,7 @@ size_t http_conn_read(struct http_server *s, struct http_conn *c, struct bytes i
             used += head_take(s, c, rest);
             break;
         case HTTP_BODY_COMES:
-            used += c->chunks ? chunks_take(s, c, rest) : body_take(s, c, rest);
+            used += c->chunked ? chunks_take(s, c, rest) : body_take(s, c, rest);
             break;
         case HTTP_WAITING:
             if (rest.len >= s->limits.pipelined_max) loop_pause(s->loop, c->conn);
@@ -51,11 +47,9 @@ size_t http_conn_read(struct http_server *s, struct http_conn *c, struct bytes i
 
 void http_conn_forget(struct http_server *s, struct http_conn *c)
 {
-    s->counters.memory_bytes -= c->mem_cap + (c->chunks ? sizeof *c->chunks : 0);
+    s->counters.memory_bytes -= c->mem_cap;
     free(c->mem);
-    free(c->chunks);
     c->mem = NULL;
-    c->chunks = NULL;
     c->mem_len = c->mem_cap = c->head_len = c->line_at = c->lines = 0;
     c->body_left = 0;
 }
@@ -118,15 +112,8 @@ static void head_done(struct http_server *s, struct http_conn *c, bool more_came
         return;
     }
     c->body_left = s->head.content_length;
-    if (s->head.chunked) {
-        c->chunks = malloc(sizeof *c->chunks);
-        if (!c->chunks) {
-            http_conn_refuse(s, c, HTTP_REFUSE(503, FULL, "no memory for the request"));
-            return;
-        }
-        s->counters.memory_bytes += sizeof *c->chunks;
-        http_chunks_init(c->chunks, s->limits.body_max, NULL, chunk_sink);
-    }
+    c->chunked = s->head.chunked;
+    c->chunks = http_chunks_of(s->limits.body_max);
     c->state = HTTP_BODY_COMES;
     http_set_deadline(s, c, s->limits.body_ms);
     /* Who has sent its body already does not wait for leave. */
@@ -148,26 +135,18 @@ static size_t body_take(struct http_server *s, struct http_conn *c, struct bytes
 
 static size_t chunks_take(struct http_server *s, struct http_conn *c, struct bytes in)
 {
-    struct chunk_to to = {s, c};
-    size_t used;
+    struct bytes rest = in, part;
 
-    c->chunks->ctx = &to;
-    struct http_refusal r = http_chunks_feed(c->chunks, in, &used);
-    if (c->state == HTTP_CLOSING) return in.len;
-    if (r.status) {
-        http_conn_refuse(s, c, r);
-        return in.len;
-    }
-    if (c->chunks->done) request_done(s, c);
-    return used;
-}
-
-static bool chunk_sink(void *ctx, struct bytes part)
-{
-    struct chunk_to *to = ctx;
-
-    if (part.len > to->s->limits.body_max - (to->c->mem_len - to->c->head_len)) return false;
-    return mem_put(to->s, to->c, part);
+    do {
+        struct http_refusal r = http_chunks_next(&c->chunks, &rest, &part);
+        if (r.status) {
+            http_conn_refuse(s, c, r);
+            return in.len;
+        }
+        if (!mem_put(s, c, part)) return in.len;
+    } while (part.len > 0);
+    if (c->chunks.state == HTTP_CHUNKS_DONE) request_done(s, c);
+    return in.len - rest.len;
 }
 
 static void request_done(struct http_server *s, struct http_conn *c)
