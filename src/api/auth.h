@@ -65,7 +65,7 @@ struct auth_counters { uint64_t checks, cached, looked_up, unknown, slowed, fail
 
 struct auth;
 
-/* Makes the database when there is none. `why` of an error is a literal; auth_text() has SQLite's words. */
+/* Makes the database when there is none. *out is set on errors too, for auth_text(): SQLite's words. */
 MUST_USE struct err auth_create(const struct auth_options *options, struct auth **out);
 void auth_destroy(struct auth *a); /* NULL is fine */
 

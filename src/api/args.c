@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* args.c: see args.h. */
+#include "api/args.h"
+
+#include <string.h>
+
+#include "base/must.h"
+#include "net/http_text.h"
+
+static const char *check_text(const struct arg_row *row, struct bytes text, struct arg *arg);
+static void read_path(struct args *a, const char *pattern, struct bytes path);
+static void read_query(struct args *a, struct bytes query);
+static struct err read_body(struct args *a, struct bytes body);
+static void fault_bytes(struct args *a, struct bytes field, const char *why);
+
+struct err args_read(struct args *a, const struct arg_row *rows, unsigned count, const char *pattern,
+                     const struct http_request *request)
+{
+    must(count <= ARGS_MAX);
+    memset(a, 0, offsetof(struct args, memory));
+    a->rows = rows;
+    a->count = count;
+    a->scratch = buf_on(a->memory, sizeof a->memory);
+    read_path(a, pattern, request->path);
+    bool path_fault = a->fault_count > 0;
+    read_query(a, request->query);
+    TRY(read_body(a, request->body));
+    for (unsigned i = 0; i < count; i++) {
+        if (!rows[i].required || a->at[i].given || rows[i].where == IN_PATH) continue;
+        bool named = false; /* there, but wrong: said already */
+        for (unsigned f = 0; f < a->fault_count && f < ARGS_FAULTS_MAX; f++) {
+            named = named || strcmp(a->faults[f].field, rows[i].name) == 0;
+        }
+        if (!named) args_fault(a, rows[i].name, "is required");
+    }
+    if (path_fault && request->verb != HTTP_VERB_PUT) return ERR(NOT_FOUND, "");
+    return a->fault_count ? ERR(INVALID, "") : NO_ERR;
+}
+
+void args_fini(struct args *a)
+{
+    json_in_free(a->doc);
+    a->doc = NULL;
+}
+
+const struct arg *args_get(const struct args *a, const char *name)
+{
+    for (unsigned i = 0; i < a->count; i++) {
+        if (strcmp(a->rows[i].name, name) == 0) return &a->at[i];
+    }
+    must(!"a handler asks for a field that its route does not have");
+    return NULL;
+}
+
+void args_fault(struct args *a, const char *field, const char *why)
+{
+    fault_bytes(a, bytes_text(field), why);
+}
+
+static void fault_bytes(struct args *a, struct bytes field, const char *why)
+{
+    if (a->fault_count++ >= ARGS_FAULTS_MAX) return;
+    struct fault *f = &a->faults[a->fault_count - 1];
+    size_t len = field.len < ARGS_NAME_MAX - 1 ? field.len : ARGS_NAME_MAX - 1;
+    if (len) memcpy(f->field, field.at, len);
+    f->field[len] = 0;
+    f->why = why;
+}
+
+static int row_of(const struct args *a, enum arg_where where, struct bytes name)
+{
+    for (unsigned i = 0; i < a->count; i++) {
+        if (a->rows[i].where == where && bytes_equal_text(name, a->rows[i].name)) return (int)i;
+    }
+    return -1;
+}
+
+/* ---- path and query: everything is text ---- */
+
+/* Decoded into scratch; .at NULL when it cannot be. */
+static struct bytes decoded(struct args *a, struct bytes raw, bool query)
+{
+    struct buf part = buf_on(a->scratch.at + a->scratch.len, a->scratch.cap - a->scratch.len);
+    if (http_percent_decode(raw, query, &part).code) return bytes_of(NULL, 0);
+    a->scratch.len += part.len;
+    return bytes_of(part.at, part.len);
+}
+
+static void take_text(struct args *a, unsigned i, struct bytes raw, bool query)
+{
+    struct bytes text = decoded(a, raw, query);
+    const char *why = text.at ? check_text(&a->rows[i], text, &a->at[i]) : "is not well formed or too long";
+    if (why) args_fault(a, a->rows[i].name, why);
+    else a->at[i].given = true;
+}
+
+static void read_path(struct args *a, const char *pattern, struct bytes path)
+{
+    struct bytes names = bytes_text(pattern), name, segment;
+    while (http_path_next(&names, &name) && http_path_next(&path, &segment)) {
+        if (name.len < 3 || name.at[0] != '{') continue;
+        int i = row_of(a, IN_PATH, bytes_of(name.at + 1, name.len - 2));
+        must(i >= 0); /* routes_test walks the table */
+        take_text(a, (unsigned)i, segment, false);
+    }
+}
+
+static void read_query(struct args *a, struct bytes query)
+{
+    while (query.len) {
+        struct bytes value = bytes_split(&query, '&');
+        struct bytes name = value.len ? bytes_split(&value, '=') : value;
+        if (!name.len) continue;
+        int i = row_of(a, IN_QUERY, name);
+        if (i < 0) fault_bytes(a, name, "is not a parameter of this call");
+        else if (a->at[i].given) args_fault(a, a->rows[i].name, "is there twice");
+        else take_text(a, (unsigned)i, value, true);
+    }
+}
+
+static bool hex_read(struct bytes text, uint64_t *out)
+{
+    if (!text.len || text.len > 16) return false;
+    *out = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.at[i];
+        int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+        if (digit < 0) return false;
+        *out = *out << 4 | (uint64_t)digit;
+    }
+    return *out <= INT64_MAX; /* what SQL can hold */
+}
+
+static const char *check_cursor(struct bytes text, struct arg *arg)
+{
+    uint64_t part = 0;
+    struct bytes rest = text;
+    struct bytes first = bytes_split(&rest, '.');
+    if (!hex_read(first, &arg->cursor)) return "is not a cursor that a page gave";
+    if (first.len < text.len && (!hex_read(rest, &part) || part > UINT32_MAX)) return "is not a cursor that a page gave";
+    arg->cursor_part = (uint32_t)part;
+    return NULL;
+}
+
+static const char *check_number(const struct arg_row *row, int64_t v, struct arg *arg)
+{
+    if (v < row->min) return "is too small";
+    if (v > row->max) return "is too large";
+    arg->number = v;
+    return NULL;
+}
+
+static bool char_fits(enum arg_type type, uint8_t c)
+{
+    if (type == ARG_TEXT) return c >= 0x20 && c != 0x7f;
+    if (type == ARG_IDENT) return c > 0x20 && c < 0x7f;
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+static const char *check_chars(const struct arg_row *row, struct bytes text, struct arg *arg)
+{
+    if ((int64_t)text.len < row->min) return row->min == 1 ? "is empty" : "is too short";
+    if ((int64_t)text.len > row->max) return "is too long";
+    for (size_t i = 0; i < text.len; i++) {
+        if (char_fits(row->type, text.at[i])) continue;
+        return row->type == ARG_CODE ? "may have letters, digits, - and _ only" : "has characters that are not allowed";
+    }
+    arg->text = text;
+    return NULL;
+}
+
+/* Of any type, as text: NULL when it is fine. */
+static const char *check_text(const struct arg_row *row, struct bytes text, struct arg *arg)
+{
+    uint64_t number;
+    int64_t degrees;
+    int value;
+    switch ((enum arg_type)row->type) {
+    case ARG_TEXT:
+    case ARG_CODE:
+    case ARG_IDENT: return check_chars(row, text, arg);
+    case ARG_WHOLE:
+        if (bytes_u64(text, 18, &number).code) return "is not a whole number";
+        return check_number(row, (int64_t)number, arg);
+    case ARG_BOOL:
+        arg->number = bytes_equal_text(text, "true");
+        return arg->number || bytes_equal_text(text, "false") ? NULL : "is neither true nor false";
+    case ARG_TERM:
+        value = enum_value(row->names, text);
+        arg->number = value;
+        return value < 0 ? "is none of the words allowed here" : NULL;
+    case ARG_DEGREES:
+        if (bytes_scaled(text, 7, &degrees).code) return "is not a number of degrees";
+        return check_number(row, degrees, arg);
+    case ARG_UUID: return uuid_parse(text, &arg->uuid).code ? "is not a UUID" : NULL;
+    case ARG_CURSOR: return check_cursor(text, arg);
+    }
+    return "is not understood";
+}
+
+/* ---- body ---- */
+
+static const char *check_real(const struct arg_row *row, double v, struct arg *arg)
+{
+    if (row->type != ARG_DEGREES) return "is not a whole number";
+    if (v < -400 || v > 400) return "is out of range";
+    return check_number(row, (int64_t)(v * 1e7 + (v < 0 ? -0.5 : 0.5)), arg);
+}
+
+static const char *check_value(const struct arg_row *row, const struct json_in_value *v, struct arg *arg)
+{
+    bool number = row->type == ARG_WHOLE || row->type == ARG_DEGREES;
+    switch (v->kind) {
+    case JSON_IN_TEXT:
+        if (number || row->type == ARG_BOOL) return "is not a text here";
+        return check_text(row, v->text, arg);
+    case JSON_IN_INTEGER:
+        if (!number) return "is not a number here";
+        if (row->type == ARG_WHOLE) return check_number(row, v->number, arg);
+        if (v->number < -400 || v->number > 400) return "is out of range";
+        return check_number(row, v->number * 10000000, arg);
+    case JSON_IN_REAL: return number ? check_real(row, v->real, arg) : "is not a number here";
+    case JSON_IN_BOOL:
+        arg->number = v->number;
+        return row->type == ARG_BOOL ? NULL : "is not a truth value here";
+    default: return "has a kind of value that is not allowed here";
+    }
+}
+
+static void check_name(void *ctx, const char *name)
+{
+    struct args *a = ctx;
+    if (row_of(a, IN_BODY, bytes_text(name)) < 0) args_fault(a, name, "is not a field of this call");
+}
+
+static struct err read_body(struct args *a, struct bytes body)
+{
+    bool wanted = false;
+    for (unsigned i = 0; i < a->count; i++) wanted = wanted || a->rows[i].where == IN_BODY;
+    if (!body.len) return NO_ERR; /* what is required and missing is named by the caller */
+    TRY(json_in_parse(body, &a->doc));
+    json_in_names(a->doc, check_name, a);
+    for (unsigned i = 0; i < a->count && wanted; i++) {
+        struct json_in_value v;
+        if (a->rows[i].where != IN_BODY || !json_in_get(a->doc, a->rows[i].name, &v)) continue;
+        if (v.kind == JSON_IN_NULL && !a->rows[i].required) continue;
+        const char *why = check_value(&a->rows[i], &v, &a->at[i]);
+        if (why) args_fault(a, a->rows[i].name, why);
+        else a->at[i].given = true;
+    }
+    return NO_ERR;
+}
