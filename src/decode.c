@@ -18,7 +18,8 @@
 static const char help[] =
     "usage: paddock decode PROTOCOL [FILE]\n"
     "\n"
-    "Shows what frames of a vehicle protocol say: one frame a line in (FILE or standard input), one JSON object a line out.\n"
+    "Shows what frames of a vehicle protocol say: one frame a line in (FILE or standard input), one JSON object a\n"
+    "line out.\n"
     "A line is `txt:` and text, in which \\n \\r \\t \\\\ and \\xff are escapes, or `hex:` and hex digits.\n"
     "A frame that is not accepted gives {\"error\":...,\"reason\":...}; the exit status is 0 all the same.\n"
     "\n"

@@ -3,7 +3,7 @@
 #ifndef DECODE_H
 #define DECODE_H
 
-/* argv[0] is the subcommand's name. Returns the exit status: 0, 1 when a file cannot be read or written, 2 for usage. */
+/* argv[0] is the subcommand's name. Returns the exit status: 0, 1 when reading or writing fails, 2 for usage. */
 int decode_main(int argc, char **argv);
 
 #endif

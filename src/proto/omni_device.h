@@ -9,8 +9,8 @@
 
 #include "proto/omni.h"
 
-#define OMNI_VALUES_MAX 8    /* parameters of the longest setting, S4 */
-#define OMNI_SAY_MAX 192     /* bytes; nothing that a vehicle says here is longer */
+#define OMNI_VALUES_MAX 8 /* parameters of the longest setting, S4 */
+#define OMNI_SAY_MAX 192  /* bytes; nothing that a vehicle says here is longer */
 
 enum omni_ask_kind {
     OMNI_ASK_OTHER,   /* nothing that a simulated vehicle answers */
@@ -37,7 +37,7 @@ struct omni_ask {
     uint32_t values[OMNI_VALUES_MAX];
 };
 
-/* What a vehicle says: `command` with the values of `state` (dialect, vendor, ident and what HAS_* announces, user, stamp,
+/* What a vehicle says: `command` with the values of `state` (dialect, vendor, ident, what HAS_* announces, user, stamp,
  * result...). A value that is not announced is left empty on the wire. */
 struct omni_say {
     const char *command;

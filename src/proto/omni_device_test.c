@@ -13,8 +13,9 @@
 
 #define IMEI "490154203237518"
 #define NOW_MS 1795473960000 /* 2026-11-23T22:46:00Z */
-#define EVERYTHING (HAS_LOCKED | HAS_IOT_MV | HAS_BATTERY | HAS_RSSI | HAS_CHARGING | HAS_SPEED | HAS_TRIP | HAS_TOTAL | \
-                    HAS_ALARM | HAS_FAULT)
+#define EVERYTHING                                                                                      \
+    (HAS_LOCKED | HAS_IOT_MV | HAS_BATTERY | HAS_RSSI | HAS_CHARGING | HAS_SPEED | HAS_TRIP | HAS_TOTAL | \
+     HAS_ALARM | HAS_FAULT)
 
 static struct message state_of(uint8_t dialect)
 {
@@ -102,8 +103,10 @@ static void test_sign_in_and_heartbeat_have_the_printed_form(void **s)
 static void test_position_comes_back_within_one_unit(void **s)
 {
     (void)s;
-    static const int32_t lats[] = {0, 1, -1, 577029167, -338685185, 900000000, -900000000, 599999999, 123456789};
-    static const int32_t lons[] = {0, -9, 8, 119643667, -1799999999, 1800000000, -1800000000, 1799999999, 987654321};
+    static const int32_t lats[] = {0, 1, -1, 9999999, 577029167, -338685185, 900000000, -900000000,
+                                   599999999, 123456789};
+    static const int32_t lons[] = {0, -9, 8, 9999998, 119643667, -1799999999, 1800000000, -1800000000,
+                                   1799999999, 987654321};
     for (uint8_t dialect = 1; dialect < OMNI_DIALECT_N; dialect++) {
         for (size_t i = 0; i < sizeof lats / sizeof *lats; i++) {
             struct message state = state_of(dialect);
@@ -162,8 +165,13 @@ static void test_what_is_not_announced_stays_empty(void **s)
     say.command = "H0";
     b = buf_on(frame, 20);
     assert_int_equal(omni_device_say(&say, &b).code, ERR_TOO_LARGE);
-    state.dialect = OMNI_DIALECT_N;
-    assert_int_equal(omni_device_say(&say, &b).code, ERR_UNSUPPORTED);
+    static const uint8_t none[] = {0, OMNI_DIALECT_N, 255};
+    for (size_t i = 0; i < sizeof none; i++) {
+        struct omni_ask ask = {.dialect = none[i]};
+        state.dialect = none[i];
+        assert_int_equal(omni_device_say(&say, &b).code, ERR_UNSUPPORTED);
+        assert_int_equal(omni_device_echo(&ask, 0, &b).code, ERR_UNSUPPORTED);
+    }
 }
 
 static void test_clock_that_is_not_set_is_zeros(void **s)
@@ -253,6 +261,7 @@ static void test_vehicle_echoes_settings(void **s)
         assert_int_equal(omni_decode(bytes_of(frame, b.len - 1), &m).code, ERR_OK);
         assert_int_equal(m.kind, MESSAGE_ECHO);
     }
+    assert_int_equal(asked("*SCOS,OM," IMEI ",L1,4294967295#").key, UINT32_MAX);
     struct omni_ask ask = asked("*SCOS,OM," IMEI ",D1,30#");
     assert_int_equal(ask.kind, OMNI_ASK_TRACK);
     assert_int_equal(ask.values[0], 30);

@@ -133,6 +133,20 @@ static void test_id_that_would_be_a_second_command_is_refused(void **s)
     assert_int_equal(omni_encode(&o, &b).code, ERR_INVALID);
 }
 
+static void test_ack_of_a_dialect_that_is_none_is_refused(void **s)
+{
+    (void)s;
+    struct message m;
+    assert_int_equal(omni_decode(bytes_text("*SCOR,OM," IMEI ",L0,0,7,9#"), &m).code, ERR_OK);
+    static const uint8_t none[] = {0, OMNI_DIALECT_N, 255};
+    for (size_t i = 0; i < sizeof none; i++) {
+        uint8_t out[OMNI_ORDER_MAX];
+        struct buf b = buf_on(out, sizeof out);
+        m.dialect = none[i];
+        assert_int_equal(omni_encode_ack(&m, NOW_MS, &b).code, ERR_UNSUPPORTED);
+    }
+}
+
 static void assert_ack(const char *frame, const char *want)
 {
     struct message m;
@@ -175,6 +189,7 @@ int main(void)
         cmocka_unit_test(test_what_a_dialect_lacks_is_refused_and_writes_nothing),
         cmocka_unit_test(test_largest_order_fits_its_limit),
         cmocka_unit_test(test_id_that_would_be_a_second_command_is_refused),
+        cmocka_unit_test(test_ack_of_a_dialect_that_is_none_is_refused),
         cmocka_unit_test(test_acks_have_the_form_of_their_dialect),
         cmocka_unit_test(test_nothing_else_is_acknowledged),
     };

@@ -256,9 +256,8 @@ static void time_read(struct bytes time, struct bytes date, struct omni_fix *out
     int64_t second_ms = 0;
     *why = "time_not_number";
     if (time.len < 6 || !pairs_read(time.at, clock)) return;
-    if (time.len > 6 && (time.at[6] != '.' || !decimal_read(bytes_of(time.at + 4, time.len - 4), 3, false, &second_ms))) {
-        return;
-    }
+    if (time.len > 6 && time.at[6] != '.') return;
+    if (time.len > 6 && !decimal_read(bytes_of(time.at + 4, time.len - 4), 3, false, &second_ms)) return;
     *why = "date_not_number";
     if (date.len && (date.len != 6 || !pairs_read(date.at, day))) return;
     struct civil c = {

@@ -48,20 +48,20 @@ static const struct omni_codes powers = CODES(power_rows, ORDER_NONE);
 #define NEED true
 
 /* Fields that several messages share.
- *              name           reason          form    dec scale min max         lands in           sets    empty? */
-#define CELL_CV  ROW("iot_v",       "voltage",    NUMBER, 3, 10,   0, 6553,       iot_mv,      HAS_IOT_MV,   OPT)
+ *                   in the JSON    reason        form  dec scale min max         lands in     sets          empty? */
+#define CELL_CV  ROW("iot_v",       "voltage",    NUMBER, 3, 10, 0,   6553,       iot_mv,      HAS_IOT_MV,   OPT)
 /* A horseshoe lock's cell is between 3.20 and 4.20 V, or the frame is damaged. */
 #define LOCK_CV  ROW("iot_v",       "voltage",    NUMBER, 3, 10, 320, 420,        iot_mv,      HAS_IOT_MV,   OPT)
-#define CELL_MV  ROW("iot_mv",      "voltage",    NUMBER, 0, 1,    0, 65535,      iot_mv,      HAS_IOT_MV,   OPT)
-#define BATTERY  ROW("battery_pct", "battery",    NUMBER, 0, 1,    0, 100,        battery_pct, HAS_BATTERY,  OPT)
-#define SIGNAL   ROW("rssi",        "signal",     NUMBER, 0, 1,    0, 99,         rssi,        HAS_RSSI,     OPT)
-#define LOCKED   ROW("locked",      "lock_state", FLAG,   0, 1,    0, 1,          locked,      HAS_LOCKED,   OPT)
-#define CHARGING ROW("charging",    "charging",   FLAG,   0, 1,    0, 1,          charging,    HAS_CHARGING, OPT)
-#define RESULT   ROW("result",      "result",     NUMBER, 0, 1,    0, 255,        result,      0,            NEED)
-#define KEY      ROW("key",         "key",        NUMBER, 0, 1,    0, UINT32_MAX, key,         0,            NEED)
-#define USER     ROW("user",        "user",       USER,   0, 1,    0, UINT32_MAX, user,        0,            OPT)
-#define STAMP    ROW("ts",          "stamp",      NUMBER, 0, 1,    0, UINT32_MAX, stamp,       0,            OPT)
-#define MINUTES  ROW("ride_min",    "minutes",    NUMBER, 0, 1,    0, UINT32_MAX, ride_min,    0,            OPT)
+#define CELL_MV  ROW("iot_mv",      "voltage",    NUMBER, 0, 1,  0,   65535,      iot_mv,      HAS_IOT_MV,   OPT)
+#define BATTERY  ROW("battery_pct", "battery",    NUMBER, 0, 1,  0,   100,        battery_pct, HAS_BATTERY,  OPT)
+#define SIGNAL   ROW("rssi",        "signal",     NUMBER, 0, 1,  0,   99,         rssi,        HAS_RSSI,     OPT)
+#define LOCKED   ROW("locked",      "lock_state", FLAG,   0, 1,  0,   1,          locked,      HAS_LOCKED,   OPT)
+#define CHARGING ROW("charging",    "charging",   FLAG,   0, 1,  0,   1,          charging,    HAS_CHARGING, OPT)
+#define RESULT   ROW("result",      "result",     NUMBER, 0, 1,  0,   255,        result,      0,            NEED)
+#define KEY      ROW("key",         "key",        NUMBER, 0, 1,  0,   UINT32_MAX, key,         0,            NEED)
+#define USER     ROW("user",        "user",       USER,   0, 1,  0,   UINT32_MAX, user,        0,            OPT)
+#define STAMP    ROW("ts",          "stamp",      NUMBER, 0, 1,  0,   UINT32_MAX, stamp,       0,            OPT)
+#define MINUTES  ROW("ride_min",    "minutes",    NUMBER, 0, 1,  0,   UINT32_MAX, ride_min,    0,            OPT)
 #define SKIP SHOWN(NULL, "reserved", TEXT, 0, 0)
 #define TEXT(name) SHOWN(name, "text", TEXT, 0, 0)
 #define SETTING(name) SHOWN(name, "setting", NUMBER, 0, UINT32_MAX)
@@ -172,7 +172,7 @@ const unsigned omni_shape_count = sizeof omni_shapes / sizeof omni_shapes[0];
 
 const struct omni_shape *omni_shape_find(struct bytes command, uint8_t dialect, unsigned param_count)
 {
-    if (command.len != 2) return NULL;
+    if (command.len != 2 || dialect >= OMNI_DIALECT_N) return NULL;
     for (unsigned i = 0; i < omni_shape_count; i++) {
         const struct omni_shape *s = &omni_shapes[i];
         if (s->command[0] != command.at[0] || s->command[1] != command.at[1]) continue;
