@@ -339,9 +339,11 @@ int64_t node_engine_turn(struct node *n, int64_t now_ms)
         return now_ms + 1;
     }
     take_own(n, now_ms);
+    /* Counted before urgent is emptied: a report must not overtake the opening of its own session (gateway.h). */
+    uint32_t reports = ring_count(&n->telemetry);
     take_inbound(n, &n->gateway_urgent, NODE_BATCH_FACTS_MAX / 2, now_ms);
     take_inbound(n, &n->api_urgent, NODE_BATCH_FACTS_MAX / 4, now_ms);
-    take_inbound(n, &n->telemetry, NODE_BATCH_FACTS_MAX, now_ms);
+    if (!ring_count(&n->gateway_urgent)) take_inbound(n, &n->telemetry, reports, now_ms);
     if (n->filling->count && n->spare) {
         hand_to_journal(n, now_ms);
         if (keeper_hand_over(k, now_ms, KEEPER_WHEN_DUE)) wake(n, n->options.wake_keeper);

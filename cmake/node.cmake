@@ -1,0 +1,17 @@
+# node: engine, journal and keeper in their turns; `paddock`: the one binary, when every layer that it needs is there.
+execute_process(COMMAND git -C ${CMAKE_SOURCE_DIR} rev-parse --short=16 HEAD OUTPUT_VARIABLE PADDOCK_COMMIT
+                OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+if(NOT PADDOCK_COMMIT MATCHES "^[0-9a-f]+$")
+  set(PADDOCK_COMMIT 0000000000000000)
+endif()
+configure_file(${CMAKE_SOURCE_DIR}/src/build_id.c.in ${CMAKE_BINARY_DIR}/build_id.c @ONLY)
+
+add_library(node STATIC ${CMAKE_SOURCE_DIR}/src/node.c ${CMAKE_SOURCE_DIR}/src/inhand.c ${CMAKE_BINARY_DIR}/build_id.c)
+target_link_libraries(node PUBLIC store engine base)
+paddock_tests(src node store engine_town engine base)
+
+if(EXISTS ${CMAKE_SOURCE_DIR}/sim/demo.c AND EXISTS ${CMAKE_SOURCE_DIR}/sim/sim_cmd.c)
+  add_executable(paddock ${CMAKE_SOURCE_DIR}/src/main.c ${CMAKE_SOURCE_DIR}/src/serve.c ${CMAKE_SOURCE_DIR}/src/node_metrics.c
+                 ${CMAKE_SOURCE_DIR}/src/decode.c)
+  target_link_libraries(paddock PRIVATE sim_world ops api gateway node net store engine proto geo base Threads::Threads)
+endif()

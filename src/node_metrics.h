@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* node_metrics.h: the figures of the node, the gateway and its loop as Prometheus text.
+ * Thread  node_metrics any (atomics); gateway_metrics works on copies */
+#ifndef NODE_METRICS_H
+#define NODE_METRICS_H
+
+#include "gateway/gateway.h"
+#include "node.h"
+
+void node_metrics(struct node *node, struct buf *out);
+void gateway_metrics(const struct gateway_counters *gateway, const struct loop_counters *loop, struct buf *out);
+
+#endif

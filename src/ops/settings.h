@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* settings.h: every setting of the server, a row each: `--help`, checks and docs/reference/settings.md follow from it.
+ *
+ * Given as `--set name=value` or as lines `name = value` in a file (`#` begins a comment). The whole file is refused at
+ * its first wrong line. */
+#ifndef OPS_SETTINGS_H
+#define OPS_SETTINGS_H
+
+#include "base/bytes.h"
+
+/*    name                     type    default            low    high         unit          doc */
+#define SETTING_LIST(X)                                                                                                 \
+    X(http_address,     "http.address",     TEXT,   "127.0.0.1:8080", 0, 0,        "host:port", "API for riders and staff; put a TLS proxy in front") \
+    X(vehicles_address, "vehicles.address", TEXT,   "0.0.0.0:7700",   0, 0,        "host:port", "vehicles connect here; the protocol is sniffed") \
+    X(admin_address,    "admin.address",    TEXT,   "127.0.0.1:8081", 0, 0,        "host:port", "/metrics, /healthz, /readyz; keep it private") \
+    X(vehicles_max,     "vehicles.max",     NUMBER, "18000",          1, 200000,   "connections", "vehicles connected at once") \
+    X(rows_vehicles,    "rows.vehicles",    NUMBER, "200000",         1, 2000000,  "rows",      "vehicles and devices kept") \
+    X(rows_riders,      "rows.riders",      NUMBER, "5000000",        1, 50000000, "rows",      "rider accounts kept in memory") \
+    X(rows_rides,       "rows.rides",       NUMBER, "200000",         1, 5000000,  "rows",      "rides and commands in memory: open, and over but not yet in the tables") \
+    X(journal_segment_mb, "journal.segment_mb", NUMBER, "256",        1, 4096,     "MiB",       "size of a journal segment") \
+    X(journal_keep_h,   "journal.keep_h",   NUMBER, "48",             0, 87600,    "hours",     "journal kept for replay behind what the tables need") \
+    X(journal_keep_mb,  "journal.keep_mb",  NUMBER, "8192",           0, 100000000, "MiB",      "and no more than this; 0 = no limit") \
+    X(keeper_interval_ms, "keeper.interval_ms", NUMBER, "500",        10, 60000,   "ms",        "between cuts into the tables") \
+    X(bases,            "bases",            BOOL,   "true",           0, 1,        "",          "copy the tables once a day, so that any kept day replays") \
+    X(clock_speed,      "clock.speed",      NUMBER, "1",              1, 1000,     "times",     "runs the server's clock faster; for the demo only") \
+    X(force_clock,      "clock.force",      BOOL,   "false",          0, 1,        "",          "start although the wall clock is more than a minute before the journal's end") \
+    X(accept_effects,   "replay.accept_other_effects", BOOL, "false", 0, 1,        "",          "start although this build replays the journal's tail with other effects") \
+    X(operator_name,    "operator.name",    TEXT,   "Paddock",        0, 0,        "",          "the operator's name, until one is declared") \
+    X(crash_on,         "test.crash_on",    TEXT,   "",               0, 0,        "device id", "tests only: reports of this device stop the engine")
+
+enum setting_type { SETTING_TEXT, SETTING_NUMBER, SETTING_BOOL };
+#define SETTING_TEXT_MAX 128
+
+struct settings {
+#define SETTING_C_TEXT(member) char member[SETTING_TEXT_MAX];
+#define SETTING_C_NUMBER(member) int64_t member;
+#define SETTING_C_BOOL(member) bool member;
+#define X(member, name, type, def, low, high, unit, doc) SETTING_C_##type(member)
+    SETTING_LIST(X)
+#undef X
+};
+
+void settings_init(struct settings *s);
+/* "name=value". INVALID, and `why` (256 bytes) says what is allowed. */
+MUST_USE struct err settings_set(struct settings *s, struct bytes assignment, char *why);
+/* All lines of a file. `why` names file and line. */
+MUST_USE struct err settings_file(struct settings *s, const char *path, char *why);
+/* The table, for --help (plain) or docs (Markdown). */
+void settings_print(void *file, bool markdown);
+
+#endif

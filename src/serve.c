@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* serve.c: one node: who runs on which thread, and in which order things begin and end.
+ *
+ *     thread     turns                                          woken by
+ *     vehicles   loop: sockets ► gateway ► rings                sockets, journal (out ring)
+ *     http       loop: sockets ► api ► rings                    sockets, journal (out ring), desk
+ *     engine     node_engine_turn: rings ► engine ► batch       vehicles, http, journal, keeper, its own timers
+ *     journal    node_journal_turn: batch ► sync ► out rings    engine
+ *     keeper     node_keeper_turn: changes ► tables             engine, journal
+ *     main       signals, clock, failures
+ *
+ * An end in good order: no new connections; what was read is applied, committed, answered; tables written; then
+ * sockets close. A failed journal or keeper ends the process at once: what was not synced was told to nobody. */
+#include "serve.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "base/must.h"
+#include "build_id.h"
+#include "gateway/gateway.h"
+#include "net/loop_epoll.h"
+#include "node.h"
+#include "node_metrics.h"
+#include "ops/clock.h"
+#include "ops/settings.h"
+#include "ops/waker.h"
+
+#define HTTP_CONN_MAX 1500u
+#define FILES_RESERVE 400          /* descriptors for everything that is not a connection */
+#define LOOP_WAIT_MS 200
+#define ENGINE_WAIT_MAX_MS 500
+#define DRAIN_MS 3000
+#define CLOCK_BACK_MAX_MS 60000
+
+struct server {
+    struct settings settings;
+    const char *dir, *ready_file;
+    char db_path[1200], contacts_path[1200];
+    struct file_os os;
+    struct file_system fs;
+    struct file lock;
+    struct node *node;
+    struct clock clock;
+    struct loop *vehicles, *http;
+    struct gateway *gateway;
+    struct auth *auth;
+    struct desk *desk;
+    struct api *api;
+    struct waker engine_waker, journal_waker, keeper_waker;
+    pthread_t threads[5];
+    unsigned thread_count;
+    _Atomic bool draining, stop_core, stop_shell, vehicles_idle, http_idle;
+    /* Copies of the vehicles thread's figures for /metrics. */
+    pthread_mutex_t figures_lock;
+    struct gateway_counters gateway_figures;
+    struct loop_counters loop_figures;
+};
+
+/* ---- what the node, the gateway and the api borrow from the world ---- */
+
+static void wake_engine(void *ctx) { waker_wake(&((struct server *)ctx)->engine_waker); }
+static void wake_journal(void *ctx) { waker_wake(&((struct server *)ctx)->journal_waker); }
+static void wake_keeper(void *ctx) { waker_wake(&((struct server *)ctx)->keeper_waker); }
+
+static void wake_shell(void *ctx)
+{
+    struct server *s = ctx;
+    if (ring_count(node_to_gateway(s->node))) loop_wake(s->vehicles);
+    if (ring_count(node_to_api(s->node))) loop_wake(s->http);
+}
+
+static void wake_http(void *ctx) { loop_wake(((struct server *)ctx)->http); }
+static int64_t wall_ms(void *ctx) { return clock_now_ms(&((struct server *)ctx)->clock); }
+
+static int64_t mono_us(void *ctx)
+{
+    (void)ctx;
+    return clock_mono_us();
+}
+
+static void random16(void *ctx, uint8_t out[16])
+{
+    (void)ctx;
+    must(getrandom(out, 16, 0) == 16);
+}
+
+static bool ready(void *ctx, struct buf *why)
+{
+    const struct server *s = ctx;
+    const char *failure = node_failure(s->node);
+    buf_put_text(why, *failure ? failure : atomic_load(&s->draining) ? "stopping" : "ready");
+    return !*failure && !atomic_load(&s->draining);
+}
+
+static void metrics(void *ctx, struct buf *out)
+{
+    struct server *s = ctx;
+    node_metrics(s->node, out);
+    pthread_mutex_lock(&s->figures_lock);
+    gateway_metrics(&s->gateway_figures, &s->loop_figures, out);
+    pthread_mutex_unlock(&s->figures_lock);
+}
+
+static void publish_figures(struct server *s)
+{
+    pthread_mutex_lock(&s->figures_lock);
+    s->gateway_figures = *gateway_counters(s->gateway);
+    s->loop_figures = s->vehicles->counters;
+    pthread_mutex_unlock(&s->figures_lock);
+}
+
+static void gateway_log(void *ctx, const struct gateway_note *note)
+{
+    (void)ctx;
+    fprintf(stderr, "vehicles: %s from %.*s (%.*s)\n", note->reason, (int)note->ident.len,
+            note->ident.len ? (const char *)note->ident.at : "", (int)note->peer.len, (const char *)note->peer.at);
+}
+
+/* ---- threads ---- */
+
+static void *vehicles_thread(void *arg)
+{
+    struct server *s = arg;
+    bool draining = false;
+    int64_t publish_ms = 0;
+    while (!atomic_load(&s->stop_shell)) {
+        if (loop_now_ms(s->vehicles) >= publish_ms) {
+            publish_figures(s);
+            publish_ms = loop_now_ms(s->vehicles) + LOOP_WAIT_MS;
+        }
+        if (!draining && atomic_load(&s->draining)) {
+            gateway_drain(s->gateway);
+            draining = true;
+        }
+        struct err e = loop_turn(s->vehicles, draining ? 5 : LOOP_WAIT_MS);
+        must(!e.code);
+        atomic_store(&s->vehicles_idle, draining && gateway_drained(s->gateway));
+    }
+    gateway_hang_up(s->gateway);
+    for (unsigned i = 0; i < 100 && gateway_counters(s->gateway)->connections; i++) {
+        if (loop_turn(s->vehicles, 5).code) break;
+    }
+    return NULL;
+}
+
+static void *http_thread(void *arg)
+{
+    struct server *s = arg;
+    while (!atomic_load(&s->stop_shell)) {
+        bool draining = atomic_load(&s->draining);
+        struct err e = loop_turn(s->http, draining ? 5 : LOOP_WAIT_MS);
+        must(!e.code);
+        atomic_store(&s->http_idle, draining && api_drain(s->api));
+    }
+    return NULL;
+}
+
+static void *engine_thread(void *arg)
+{
+    struct server *s = arg;
+    while (!atomic_load(&s->stop_core)) {
+        int64_t now_ms = clock_now_ms(&s->clock);
+        int64_t next_ms = node_engine_turn(s->node, now_ms), wait_ms = next_ms - now_ms;
+        if (wait_ms > ENGINE_WAIT_MAX_MS) wait_ms = ENGINE_WAIT_MAX_MS;
+        if (wait_ms > 0) waker_wait(&s->engine_waker, wait_ms * 1000 / s->clock.speed);
+    }
+    return NULL;
+}
+
+static void *journal_thread(void *arg)
+{
+    struct server *s = arg;
+    while (!atomic_load(&s->stop_core)) {
+        if (node_journal_turn(s->node).code) break;
+        waker_wait(&s->journal_waker, 200000);
+    }
+    return NULL;
+}
+
+static void *keeper_thread(void *arg)
+{
+    struct server *s = arg;
+    while (!atomic_load(&s->stop_core)) {
+        if (node_keeper_turn(s->node, clock_now_ms(&s->clock)).code) break;
+        waker_wait(&s->keeper_waker, 100000);
+    }
+    return NULL;
+}
+
+static struct err start_threads(struct server *s)
+{
+    static void *(*const bodies[])(void *) = {engine_thread, journal_thread, keeper_thread, vehicles_thread, http_thread};
+    static const char *const names[] = {"engine", "journal", "keeper", "vehicles", "http"};
+    for (unsigned i = 0; i < 5; i++) {
+        if (pthread_create(&s->threads[i], NULL, bodies[i], s)) return ERR(IO, "a thread cannot be started");
+        pthread_setname_np(s->threads[i], names[i]);
+        s->thread_count++;
+    }
+    return NO_ERR;
+}
+
+/* ---- beginning ---- */
+
+static void random_words(uint64_t *a, uint64_t *b)
+{
+    uint8_t bytes[16];
+    random16(NULL, bytes);
+    *a = load_u64(bytes);
+    *b = load_u64(bytes + 8);
+}
+
+static struct err open_node(struct server *s)
+{
+    const struct settings *set = &s->settings;
+    static struct engine_limits limits;
+    limits.rows[ROW_VEHICLE] = limits.rows[ROW_DEVICE] = (uint32_t)set->rows_vehicles;
+    limits.rows[ROW_PUBLIC_CODE] = 2 * (uint32_t)set->rows_vehicles;
+    limits.rows[ROW_RIDER] = (uint32_t)set->rows_riders;
+    limits.rows[ROW_RIDE] = limits.rows[ROW_COMMAND] = (uint32_t)set->rows_rides;
+    struct node_options o = {
+        .recover = {
+            .dir = {.fs = &s->fs, .sql_folder = s->dir},
+            .accept_other_effects = set->accept_effects,
+            .build = paddock_build,
+            .limits = &limits,
+            .journal = {.segment_bytes = (uint64_t)set->journal_segment_mb << 20, .keep_ms = set->journal_keep_h * 3600000,
+                        .keep_bytes = (uint64_t)set->journal_keep_mb << 20},
+            .keeper = {.interval_ms = set->keeper_interval_ms},
+        },
+        .bases = set->bases,
+        .wake_engine = wake_engine, .wake_journal = wake_journal, .wake_keeper = wake_keeper, .wake_shell = wake_shell,
+        .mono_us = mono_us, .ctx = s,
+    };
+    random_words(&o.seed0, &o.seed1);
+    uint64_t unused;
+    random_words(&o.recover.journal.salt, &unused);
+    text_clip(&o.crash_on, bytes_text(set->crash_on));
+    char text[RECOVER_TEXT_MAX];
+    struct err e = node_create(&o, &s->node, text);
+    if (*text) fprintf(stderr, "%s\n", text);
+    if (e.code) return e;
+    int64_t end_ms = node_recovered(s->node)->now_ms, behind_ms = end_ms - clock_wall_ms();
+    if (behind_ms > CLOCK_BACK_MAX_MS && set->clock_speed == 1 && !set->force_clock) {
+        fprintf(stderr, "The wall clock is %lld s before the journal's end. Set the clock, or start with --set clock.force=true.\n",
+                (long long)(behind_ms / 1000));
+        return ERR(STATE, "the wall clock went back");
+    }
+    clock_init(&s->clock, set->clock_speed, end_ms);
+    return NO_ERR;
+}
+
+static struct err open_vehicles(struct server *s)
+{
+    uint32_t conn_max = (uint32_t)s->settings.vehicles_max;
+    struct loop_config loop = {.conn_max = conn_max + 16};
+    TRY(loop_epoll_create(&loop, &s->vehicles));
+    struct gateway_config config = {
+        .loop = s->vehicles, .address = bytes_text(s->settings.vehicles_address), .conn_max = conn_max,
+        .slot_max = loop.conn_max, .telemetry = node_telemetry(s->node), .urgent = node_gateway_urgent(s->node),
+        .out = node_to_gateway(s->node), .wake_engine = wake_engine, .wake_ctx = s, .wall_ms = wall_ms, .wall_ctx = s,
+        .clock_us = mono_us, .log = gateway_log,
+    };
+    return gateway_create(&config, &s->gateway);
+}
+
+static struct err open_http(struct server *s)
+{
+    struct loop_config loop = {.conn_max = HTTP_CONN_MAX + 64};
+    TRY(loop_epoll_create(&loop, &s->http));
+    struct auth_options auth = {.path = s->contacts_path};
+    TRY(auth_create(&auth, &s->auth));
+    struct desk_options desk = {.path = s->db_path, .wake = wake_http, .wake_ctx = s};
+    TRY(desk_create(&desk, &s->desk));
+    uint8_t secret[16];
+    TRY(auth_secret16(s->auth, "idempotency", secret));
+    struct api_config config = {
+        .loop = s->http, .loop_conn_max = loop.conn_max, .address = bytes_text(s->settings.http_address),
+        .admin_address = bytes_text(s->settings.admin_address), .urgent = node_api_urgent(s->node),
+        .out = node_to_api(s->node),
+        .world = {.ctx = s, .wake_engine = wake_engine, .wall_ms = wall_ms, .random16 = random16, .ready = ready,
+                  .metrics = metrics},
+        .auth = s->auth, .desk = s->desk, .key = {load_u64(secret), load_u64(secret + 8)}, .build = paddock_build_text,
+        .http = {.conn_max = HTTP_CONN_MAX},
+    };
+    return api_create(&config, &s->api);
+}
+
+static struct err tell_ready(struct server *s)
+{
+    struct text64 http, admin, vehicles;
+    TRY(api_address(s->api, &http, &admin));
+    TRY(gateway_address(s->gateway, &vehicles));
+    fprintf(stderr, "Paddock serves %s: API http://%.*s, vehicles %.*s, admin http://%.*s\n", s->dir, http.len, http.at,
+            vehicles.len, vehicles.at, admin.len, admin.at);
+    if (!s->ready_file) return NO_ERR;
+    char part[1200];
+    snprintf(part, sizeof part, "%s.part", s->ready_file);
+    FILE *f = fopen(part, "we");
+    if (!f) return ERR(IO, "the ready file cannot be written");
+    fprintf(f, "{\"http\":\"%.*s\",\"vehicles\":\"%.*s\",\"admin\":\"%.*s\",\"pid\":%d}\n", http.len, http.at, vehicles.len,
+            vehicles.at, admin.len, admin.at, (int)getpid());
+    bool written = fclose(f) == 0 && rename(part, s->ready_file) == 0;
+    return written ? NO_ERR : ERR(IO, "the ready file cannot be written");
+}
+
+static struct err check_descriptors(const struct server *s)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit)) return NO_ERR;
+    rlim_t need = (rlim_t)s->settings.vehicles_max + HTTP_CONN_MAX + FILES_RESERVE;
+    if (limit.rlim_cur < need && limit.rlim_max > limit.rlim_cur) {
+        limit.rlim_cur = limit.rlim_max < need ? limit.rlim_max : need;
+        (void)setrlimit(RLIMIT_NOFILE, &limit); /* said below when it was not enough */
+        (void)getrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (limit.rlim_cur >= need) return NO_ERR;
+    fprintf(stderr, "%llu open files are needed and %llu allowed: raise `ulimit -n`, or lower --set vehicles.max.\n",
+            (unsigned long long)need, (unsigned long long)limit.rlim_cur);
+    return ERR(FULL, "too few file descriptors");
+}
+
+static struct err open_all(struct server *s)
+{
+    if (mkdir(s->dir, 0700) && errno != EEXIST) return ERR(IO, "the data directory cannot be made");
+    snprintf(s->db_path, sizeof s->db_path, "%s/%s", s->dir, DATA_TABLES);
+    snprintf(s->contacts_path, sizeof s->contacts_path, "%s/contacts.db", s->dir);
+    TRY(check_descriptors(s));
+    TRY(file_os_open(&s->os, s->dir, &s->fs));
+    struct err e = data_lock(&(struct data_dir){.fs = &s->fs, .sql_folder = s->dir}, &s->lock);
+    if (e.code == ERR_STATE) fprintf(stderr, "Another server works in %s.\n", s->dir);
+    if (e.code) return e;
+    TRY(open_node(s));
+    TRY(open_vehicles(s));
+    TRY(open_http(s));
+    return NO_ERR;
+}
+
+/* ---- end ---- */
+
+static void join_from(struct server *s, unsigned first, unsigned end)
+{
+    for (unsigned i = first; i < end && i < s->thread_count; i++) pthread_join(s->threads[i], NULL);
+}
+
+/* What was read is applied, committed and answered; then the core stops; then the sockets close. */
+static bool stop_in_order(struct server *s)
+{
+    atomic_store(&s->draining, true);
+    loop_wake(s->vehicles);
+    loop_wake(s->http);
+    const struct node_counters *c = node_counters(s->node);
+    for (unsigned waited_ms = 0; waited_ms < DRAIN_MS && !*node_failure(s->node); waited_ms += 5) {
+        bool quiet = atomic_load(&s->vehicles_idle) && atomic_load(&s->http_idle) &&
+                     atomic_load(&c->seq) == atomic_load(&c->committed_seq);
+        if (quiet) break;
+        usleep(5000);
+    }
+    atomic_store(&s->stop_core, true);
+    waker_wake(&s->engine_waker);
+    waker_wake(&s->journal_waker);
+    waker_wake(&s->keeper_waker);
+    join_from(s, 0, 3);
+    bool fine = !*node_failure(s->node) && !node_finish(s->node, clock_now_ms(&s->clock)).code;
+    usleep(20000); /* the last replies are in the out rings: the shell's loops take them */
+    atomic_store(&s->stop_shell, true);
+    loop_wake(s->vehicles);
+    loop_wake(s->http);
+    join_from(s, 3, 5);
+    return fine;
+}
+
+static void close_all(struct server *s)
+{
+    api_destroy(s->api);
+    desk_destroy(s->desk);
+    auth_destroy(s->auth);
+    if (s->http) loop_destroy(s->http);
+    gateway_destroy(s->gateway);
+    if (s->vehicles) loop_destroy(s->vehicles);
+    node_destroy(s->node);
+    if (s->fs.ops) {
+        file_close(&s->fs, &s->lock);
+        file_os_close(&s->os);
+    }
+}
+
+/* ---- main ---- */
+
+/* SIGSEGV and its kind: the fact in hand is marked as the one that stopped us; then the default death. */
+static void on_fatal(int signal)
+{
+    node_crashed();
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    sigaction(signal, &action, NULL);
+    raise(signal);
+}
+
+static void on_must(const char *claim, const char *file, int line)
+{
+    fprintf(stderr, "paddock: broken promise at %s:%d: %s\n", file, line, claim);
+}
+
+static void set_signals(sigset_t *wanted)
+{
+    static const int fatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP};
+    struct sigaction action = {.sa_handler = on_fatal};
+    for (unsigned i = 0; i < sizeof fatal / sizeof *fatal; i++) sigaction(fatal[i], &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(wanted);
+    sigaddset(wanted, SIGINT);
+    sigaddset(wanted, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, wanted, NULL);
+    must_set_handler(on_must);
+}
+
+static void wait_for_end(struct server *s, const sigset_t *wanted)
+{
+    for (;;) {
+        struct timespec second = {.tv_sec = 0, .tv_nsec = 200000000};
+        int signal = sigtimedwait(wanted, NULL, &second);
+        if (signal == SIGINT || signal == SIGTERM) {
+            fprintf(stderr, "Stopping.\n");
+            return;
+        }
+        if (*node_failure(s->node)) return;
+        int64_t jumped_ms = clock_watch(&s->clock);
+        if (!jumped_ms) continue;
+        fprintf(stderr, "The wall clock jumped by %lld ms; it is not followed.\n", (long long)jumped_ms);
+        node_clock_jumped(s->node, jumped_ms);
+    }
+}
+
+static void help(void)
+{
+    printf("Usage: paddock serve --data DIR [--config FILE] [--set name=value]... [--ready-file FILE]\n\n"
+           "Runs one node on DIR, which is made when missing: riders and staff over HTTP, vehicles over TCP, every fact on\n"
+           "disk before anyone is told. Ctrl-C or SIGTERM ends it in order. It needs no configuration.\n\n"
+           "  paddock serve --data ./city                        API on 127.0.0.1:8080, vehicles on 0.0.0.0:7700\n"
+           "  paddock token --data ./city --role control         a token for staff, while it runs\n"
+           "  curl -H \"Authorization: Bearer $TOKEN\" http://127.0.0.1:8080/v1/vehicles\n\n"
+           "Settings (--set name=value, or lines `name = value` in --config FILE; port 0 is any free port):\n");
+    settings_print(stdout, false);
+}
+
+static int parse(struct server *s, int argc, char **argv)
+{
+    static const struct option options[] = {{"data", required_argument, NULL, 'd'}, {"config", required_argument, NULL, 'c'},
+                                            {"set", required_argument, NULL, 's'}, {"ready-file", required_argument, NULL, 'r'},
+                                            {"help", no_argument, NULL, 'h'}, {0}};
+    char why[256] = "";
+    settings_init(&s->settings);
+    opterr = 0;
+    for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        struct err e = NO_ERR;
+        if (c == 'd') s->dir = optarg;
+        else if (c == 'r') s->ready_file = optarg;
+        else if (c == 'c') e = settings_file(&s->settings, optarg, why);
+        else if (c == 's') e = settings_set(&s->settings, bytes_text(optarg), why);
+        else if (c == 'h') {
+            help();
+            return 0;
+        } else {
+            snprintf(why, sizeof why, "%.120s is not an option or lacks its value; see paddock serve --help", argv[optind - 1]);
+            e = ERR(INVALID, "bad option");
+        }
+        if (e.code) {
+            fprintf(stderr, "paddock serve: %s\n", why);
+            return 2;
+        }
+    }
+    if (s->dir && strlen(s->dir) < 1000 && optind == argc) return -1;
+    fprintf(stderr, "paddock serve: --data DIR says where the data lives; see paddock serve --help\n");
+    return 2;
+}
+
+int serve_main(int argc, char **argv)
+{
+    static struct server s = {.lock = {-1}, .figures_lock = PTHREAD_MUTEX_INITIALIZER};
+    int code = parse(&s, argc, argv);
+    if (code >= 0) return code;
+    sigset_t wanted;
+    set_signals(&wanted);
+    struct err e = open_all(&s);
+    if (!e.code) e = start_threads(&s);
+    if (!e.code) e = tell_ready(&s);
+    if (e.code && !s.thread_count) {
+        fprintf(stderr, "paddock serve: %s\n", e.why);
+        close_all(&s);
+        return 1;
+    }
+    if (!e.code) wait_for_end(&s, &wanted);
+    else fprintf(stderr, "paddock serve: %s\n", e.why);
+    bool fine = stop_in_order(&s);
+    if (!fine) fprintf(stderr, "paddock serve: stopped: %s\n", *node_failure(s.node) ? node_failure(s.node) : "not in order");
+    close_all(&s);
+    return fine && !e.code ? 0 : 1;
+}
