@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """paddock decode: one JSON object for each line, whatever the line holds; usage errors exit 2 with one line.
 
-PADDOCK in the environment names another binary than build/paddock, with its subcommand: PADDOCK="build/paddock decode"."""
+PADDOCK in the environment names another command than `build/paddock decode`."""
 import json
 import os
 import pathlib
@@ -30,7 +30,8 @@ class Decode(unittest.TestCase):
     def test_text_and_hex_say_the_same(self):
         text, digits = answers(f"txt:{H0}\nhex:{H0.encode().hex()}\nhex:{H0.encode().hex().upper()}".encode())[:2]
         self.assertEqual(text, digits)
-        self.assertEqual(text["fields"], {"locked": True, "iot_v": 3.98, "rssi": 24, "battery_pct": 80, "charging": False})
+        self.assertEqual(text["fields"],
+                         {"locked": True, "iot_v": 3.98, "rssi": 24, "battery_pct": 80, "charging": False})
 
     def test_escapes_are_bytes(self):
         down, = answers(b"txt:\\xff\\xff*SCOS,OM,490154203237518,D0#\\r\\n\n")

@@ -215,6 +215,7 @@ static void test_operations_carry_user_and_stamp(void **s)
     struct message m = decoded("*SCOR,OM," IMEI ",R0,1,201,7,1795474800#");
     assert_int_equal(m.kind, MESSAGE_KEY);
     assert_int_equal(m.op, ORDER_LOCK);
+    assert_int_equal(m.has, 0);
     assert_int_equal(m.key, 201);
     assert_int_equal(m.user, 7);
     assert_int_equal(m.stamp, 1795474800);
@@ -224,6 +225,7 @@ static void test_operations_carry_user_and_stamp(void **s)
     m = decoded("*SCOR,OM," IMEI ",L1,3,7,1795474800,12#");
     assert_int_equal(m.kind, MESSAGE_LOCK_RESULT);
     assert_int_equal(m.op, ORDER_LOCK);
+    assert_int_equal(m.has, 0);
     assert_int_equal(m.result, 3);
     assert_int_equal(m.user, 7);
     assert_int_equal(m.stamp, 1795474800);
