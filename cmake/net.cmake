@@ -1,13 +1,20 @@
-# net: the loop, HTTP. llhttp comes as C sources of Debian's node-llhttp and is compiled without our warnings.
+# net: the loop, HTTP. Debian 12 has llhttp as C sources (node-llhttp), compiled here without our warnings; Debian 13
+# has it as a library (libllhttp-dev), strict by birth.
 find_path(LLHTTP_INCLUDE llhttp.h PATHS /usr/share/include PATH_SUFFIXES llhttp)
 find_path(LLHTTP_SOURCE llhttp.c PATHS /usr/share/llhttp /usr/local/share/llhttp NO_DEFAULT_PATH)
-if(NOT LLHTTP_INCLUDE OR NOT LLHTTP_SOURCE)
-  message(FATAL_ERROR "llhttp is missing: install node-llhttp (apt-get install node-llhttp)")
+find_library(LLHTTP_LIBRARY NAMES libllhttp.a llhttp)
+if(LLHTTP_INCLUDE AND LLHTTP_SOURCE)
+  add_library(llhttp STATIC ${LLHTTP_SOURCE}/llhttp.c ${LLHTTP_SOURCE}/api.c ${LLHTTP_SOURCE}/http.c)
+  target_compile_options(llhttp PRIVATE -w -O2)
+  target_include_directories(llhttp SYSTEM PUBLIC ${LLHTTP_INCLUDE})
+  target_compile_definitions(llhttp PUBLIC LLHTTP_STRICT_MODE=1)
+elseif(LLHTTP_INCLUDE AND LLHTTP_LIBRARY)
+  add_library(llhttp INTERFACE)
+  target_link_libraries(llhttp INTERFACE ${LLHTTP_LIBRARY})
+  target_include_directories(llhttp SYSTEM INTERFACE ${LLHTTP_INCLUDE})
+else()
+  message(FATAL_ERROR "llhttp is missing: install node-llhttp on Debian 12, libllhttp-dev on Debian 13")
 endif()
-add_library(llhttp STATIC ${LLHTTP_SOURCE}/llhttp.c ${LLHTTP_SOURCE}/api.c ${LLHTTP_SOURCE}/http.c)
-target_include_directories(llhttp SYSTEM PUBLIC ${LLHTTP_INCLUDE})
-target_compile_options(llhttp PRIVATE -w -O2)
-target_compile_definitions(llhttp PUBLIC LLHTTP_STRICT_MODE=1)
 
 paddock_layer(net base llhttp)
 
