@@ -189,13 +189,9 @@ void api_json_receipt(const struct ride *ride, struct json *j)
     json_close(j, '}');
 }
 
-void api_put_cursor(struct buf *b, uint64_t seq, uint32_t part)
+void api_put_event_id(struct buf *b, uint64_t seq, uint32_t part)
 {
-    uint64_t parts[2] = {seq, part};
-    for (unsigned i = 0; i < (part ? 2u : 1u); i++) {
-        unsigned digits = 1;
-        while (digits < 16 && parts[i] >> (4 * digits)) digits++;
-        if (i) buf_put_char(b, '.');
-        while (digits--) buf_put_char(b, "0123456789abcdef"[parts[i] >> (4 * digits) & 15]);
-    }
+    buf_put_u64(b, seq);
+    buf_put_char(b, '.');
+    buf_put_u64(b, part);
 }

@@ -21,7 +21,7 @@ void api_json_quarantine(const struct quarantine *q, enum field_sight sight, str
 void api_json_event(const struct event *event, enum field_sight sight, struct json *j);
 void api_json_receipt(const struct ride *ride, struct json *j);
 
-/* "8f.2": of an event, for Last-Event-ID and timelines; a row's id alone for lists. */
-void api_put_cursor(struct buf *b, uint64_t seq, uint32_t part);
+/* "5012.3": fact and place, for Last-Event-ID and timelines. */
+void api_put_event_id(struct buf *b, uint64_t seq, uint32_t part);
 
 #endif

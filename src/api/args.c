@@ -118,28 +118,16 @@ static void read_query(struct args *a, struct bytes query)
     }
 }
 
-static bool hex_read(struct bytes text, uint64_t *out)
-{
-    if (!text.len || text.len > 16) return false;
-    *out = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t c = text.at[i];
-        int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-        if (digit < 0) return false;
-        *out = *out << 4 | (uint64_t)digit;
-    }
-    return *out <= INT64_MAX; /* what SQL can hold */
-}
-
+/* "5012" or "5012.3"; 18 digits fit into what SQL can hold. */
 static const char *check_cursor(struct bytes text, struct arg *arg)
 {
     uint64_t part = 0;
     struct bytes rest = text;
     struct bytes first = bytes_split(&rest, '.');
-    if (!hex_read(first, &arg->cursor)) return "is not a cursor that a page gave";
-    if (first.len < text.len && (!hex_read(rest, &part) || part > UINT32_MAX)) return "is not a cursor that a page gave";
+    bool fine = !bytes_u64(first, 18, &arg->cursor).code;
+    if (first.len < text.len) fine = fine && !bytes_u64(rest, 10, &part).code && part <= UINT32_MAX;
     arg->cursor_part = (uint32_t)part;
-    return NULL;
+    return fine ? NULL : "is not a cursor that a page gave";
 }
 
 static const char *check_number(const struct arg_row *row, int64_t v, struct arg *arg)

@@ -24,7 +24,7 @@ enum arg_type {
     ARG_TERM,     /* a name of `names` */
     ARG_DEGREES,  /* decimal degrees, min to max, kept as degrees x 10^7 */
     ARG_UUID,
-    ARG_CURSOR,   /* what an earlier page gave as "next": "8f" or "8f.2" */
+    ARG_CURSOR,   /* what an earlier page gave as "next" */
 };
 
 struct arg_row {

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* desk_jobs.c: see desk_jobs.h. */
+#include "api/desk_jobs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/api_json.h"
+#include "base/must.h"
+
+/* A page under construction. */
+struct page {
+    struct tables *tables;
+    const struct desk_job *job;
+    struct json j;
+    struct buf body;
+    unsigned rows;
+    uint64_t last_id, last_seq;
+    uint32_t last_part;
+};
+
+static struct err open_tables(struct desk_tables *t, struct tables **out);
+static struct err do_job(struct tables *t, const struct desk_job *job, struct desk_result *out);
+
+void desk_tables_init(struct desk_tables *t, const struct desk_options *options)
+{
+    *t = (struct desk_tables){.options = *options};
+}
+
+void desk_tables_fini(struct desk_tables *t)
+{
+    if (t->open) tables_close(&t->own);
+    t->open = false;
+}
+
+/* Nothing was ever written: every list is empty and nothing is found. */
+static void nothing_yet(const struct desk_job *job, struct desk_result *out)
+{
+    static const char *const empty[DESK_JOB_KIND_N] = {
+        [DESK_VEHICLES] = "{\"vehicles\":[],\"next\":null,\"as_of_seq\":0}",
+        [DESK_RIDES] = "{\"rides\":[],\"next\":null,\"as_of_seq\":0}",
+        [DESK_QUARANTINE] = "{\"devices\":[],\"next\":null,\"as_of_seq\":0}",
+    };
+    if (!empty[job->kind]) {
+        out->err = ERR(NOT_FOUND, "");
+        return;
+    }
+    out->body_len = strlen(empty[job->kind]);
+    out->body = malloc(out->body_len);
+    if (out->body) memcpy(out->body, empty[job->kind], out->body_len);
+    else out->err = ERR(FULL, "no memory for the answer");
+}
+
+void desk_do(struct desk_tables *t, const struct desk_job *job, struct desk_result *out)
+{
+    struct tables *tables = NULL;
+    must(job->kind && job->kind < DESK_JOB_KIND_N);
+    memset(out, 0, sizeof *out);
+    out->ticket = job->ticket;
+    out->kind = job->kind;
+    out->err = open_tables(t, &tables);
+    if (!out->err.code) out->err = tables_seq(tables, &out->as_of_seq);
+    else if (out->err.code == ERR_NOT_FOUND) {
+        out->err = NO_ERR;
+        out->behind = job->min_seq > 0;
+        if (!out->behind) nothing_yet(job, out);
+        return;
+    }
+    if (!out->err.code && out->as_of_seq < job->min_seq) {
+        out->behind = true;
+        return;
+    }
+    if (!out->err.code) out->err = do_job(tables, job, out);
+    bool broken = out->err.code == ERR_IO || out->err.code == ERR_CORRUPT;
+    if (broken && t->open) desk_tables_fini(t); /* the next job tries afresh */
+}
+
+static struct err open_tables(struct desk_tables *t, struct tables **out)
+{
+    *out = t->options.shared ? t->options.shared : &t->own;
+    if (t->options.shared || t->open) return NO_ERR;
+    struct tables_options options = {.vfs = t->options.vfs, .operator_id = t->options.operator_id, .read_only = true};
+    struct err e = tables_open(&t->own, t->options.path, &options);
+    if (e.code) tables_close(&t->own);
+    t->open = !e.code;
+    return e;
+}
+
+/* ---- single rows ---- */
+
+static struct err find_vehicle(struct tables *t, struct bytes code, struct vehicle *out)
+{
+    struct public_code row;
+    TRY(tables_row_by_code(t, ROW_PUBLIC_CODE, code, &row));
+    return tables_row(t, ROW_VEHICLE, row.vehicle_id, out);
+}
+
+static struct err find_device(struct tables *t, const struct vehicle *v, struct device *out)
+{
+    memset(out, 0, sizeof *out);
+    if (!v->device_id) return NO_ERR;
+    struct err e = tables_row(t, ROW_DEVICE, v->device_id, out);
+    if (e.code) memset(out, 0, sizeof *out);
+    return e.code == ERR_NOT_FOUND ? NO_ERR : e;
+}
+
+/* ---- pages ---- */
+
+static struct err page_begin(struct page *p, struct tables *t, const struct desk_job *job, const char *name)
+{
+    uint8_t *memory = malloc(DESK_BODY_MAX);
+    if (!memory) return ERR(FULL, "no memory for the answer");
+    *p = (struct page){.tables = t, .job = job, .body = buf_on(memory, DESK_BODY_MAX)};
+    p->j = json_on(&p->body);
+    json_open(&p->j, '{');
+    json_name(&p->j, name);
+    json_open(&p->j, '[');
+    return NO_ERR;
+}
+
+static void put_next(struct page *p)
+{
+    char text[40];
+    struct buf b = buf_on(text, sizeof text);
+    json_name(&p->j, "next");
+    if (p->rows < p->job->limit) {
+        json_null(&p->j);
+        return;
+    }
+    if (p->last_seq) api_put_event_id(&b, p->last_seq, p->last_part);
+    else buf_put_u64(&b, p->last_id);
+    json_text(&p->j, buf_bytes(&b));
+}
+
+/* Hands the body over, or frees it. */
+static struct err page_end(struct page *p, struct err e, struct desk_result *out)
+{
+    json_close(&p->j, ']');
+    put_next(p);
+    json_name(&p->j, "as_of_seq");
+    json_u64(&p->j, out->as_of_seq);
+    json_close(&p->j, '}');
+    if (!e.code && p->body.full) e = ERR(TOO_LARGE, "the page is too long: ask for fewer rows");
+    if (e.code) {
+        free(p->body.at);
+        return e;
+    }
+    uint8_t *fitting = realloc(p->body.at, p->body.len);
+    out->body = fitting ? fitting : p->body.at;
+    out->body_len = p->body.len;
+    return NO_ERR;
+}
+
+static struct err on_row(void *ctx, enum row_kind kind, const void *row)
+{
+    struct page *p = ctx;
+    struct device device;
+    memcpy(&p->last_id, row, sizeof p->last_id);
+    p->rows++;
+    if (kind == ROW_RIDE) {
+        api_json_ride(row, p->job->sight, &p->j);
+    } else if (kind == ROW_QUARANTINE) {
+        api_json_quarantine(row, p->job->sight, &p->j);
+    } else {
+        TRY(find_device(p->tables, row, &device));
+        api_json_vehicle(row, &device, p->job->sight, &p->j);
+    }
+    return NO_ERR;
+}
+
+static struct err on_event(void *ctx, const struct event *event)
+{
+    struct page *p = ctx;
+    p->last_seq = event->seq;
+    p->last_part = event->part;
+    p->rows++;
+    api_json_event(event, p->job->sight, &p->j);
+    return NO_ERR;
+}
+
+static void filter_number(struct tables_query *q, const struct field *fields, unsigned count, size_t offset, int64_t value)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (fields[i].offset != offset) continue;
+        q->filters[q->filter_count++] = (struct tables_filter){.field = fields[i].number, .number = value};
+        return;
+    }
+    must(!"a filter on a field that the row does not have");
+}
+
+#define FILTER(q, KIND, tag, member, value)                                                            \
+    filter_number((q), row_shapes[KIND].fields, row_shapes[KIND].count, offsetof(struct tag, member), (value))
+
+static struct err list(struct tables *t, const struct desk_job *job, struct tables_query *q, const char *name,
+                       struct desk_result *out)
+{
+    struct page page;
+    q->after_id = job->after;
+    q->limit = job->limit;
+    TRY(page_begin(&page, t, job, name));
+    return page_end(&page, tables_list(t, q, on_row, &page, &out->as_of_seq), out);
+}
+
+static struct err list_vehicles(struct tables *t, const struct desk_job *job, struct desk_result *out)
+{
+    struct tables_query q = {.kind = ROW_VEHICLE};
+    if (job->state) FILTER(&q, ROW_VEHICLE, vehicle, state, job->state);
+    if (job->city.len) {
+        struct city city;
+        struct err e = tables_row_by_code(t, ROW_CITY, text_bytes(&job->city), &city);
+        if (e.code == ERR_NOT_FOUND) return ERR(CITY_UNKNOWN, "");
+        TRY(e);
+        FILTER(&q, ROW_VEHICLE, vehicle, city_id, (int64_t)city.id);
+    }
+    return list(t, job, &q, "vehicles", out);
+}
+
+static struct err list_rides(struct tables *t, const struct desk_job *job, struct desk_result *out)
+{
+    struct tables_query q = {.kind = ROW_RIDE, .newest_first = true};
+    if (job->state) FILTER(&q, ROW_RIDE, ride, state, job->state);
+    if (job->rider_id) FILTER(&q, ROW_RIDE, ride, rider_id, (int64_t)job->rider_id);
+    return list(t, job, &q, "rides", out);
+}
+
+static struct err timeline(struct tables *t, const struct desk_job *job, enum timeline_of of, uint64_t id,
+                           struct desk_result *out)
+{
+    struct page page;
+    struct timeline_query q = {.of = of, .id = id, .before_seq = job->after, .before_part = job->before_part,
+                               .limit = job->limit};
+    TRY(page_begin(&page, t, job, "events"));
+    return page_end(&page, tables_timeline(t, &q, on_event, &page, &out->as_of_seq), out);
+}
+
+static struct err do_job(struct tables *t, const struct desk_job *job, struct desk_result *out)
+{
+    struct tables_query q = {.kind = ROW_QUARANTINE};
+    struct vehicle vehicle;
+    struct ride ride;
+    switch ((enum desk_job_kind)job->kind) {
+    case DESK_RIDE: return tables_row_by_uuid(t, ROW_RIDE, job->uuid, &out->ride);
+    case DESK_COMMAND: return tables_row_by_uuid(t, ROW_COMMAND, job->uuid, &out->command);
+    case DESK_VEHICLE:
+        TRY(find_vehicle(t, text_bytes(&job->code), &out->vehicle));
+        return find_device(t, &out->vehicle, &out->device);
+    case DESK_VEHICLES: return list_vehicles(t, job, out);
+    case DESK_RIDES: return list_rides(t, job, out);
+    case DESK_VEHICLE_TIMELINE:
+        TRY(find_vehicle(t, text_bytes(&job->code), &vehicle));
+        return timeline(t, job, TIMELINE_VEHICLE, vehicle.id, out);
+    case DESK_RIDE_TIMELINE:
+        TRY(tables_row_by_uuid(t, ROW_RIDE, job->uuid, &ride));
+        return timeline(t, job, TIMELINE_RIDE, ride.id, out);
+    case DESK_QUARANTINE: return list(t, job, &q, "devices", out);
+    case DESK_JOB_KIND_N: break;
+    }
+    must(!"a job of no kind");
+    return NO_ERR;
+}
