@@ -33,7 +33,8 @@ struct keeper {
     struct tables *tables;
     struct keeper_options options;
     struct set *sets[2];
-    struct set *filling;        /* the engine thread's */
+    struct set *filling;        /* the engine thread's, and: */
+    uint64_t last_seq;          /* of the last batch that ended; 0 = none yet */
     _Atomic(struct set *) handed; /* NULL: the keeper thread has none */
     uint32_t entry_room, event_room, unit_room;
     struct table_change *changes; /* the keeper thread's, entry_room of them */
@@ -126,23 +127,34 @@ struct err keeper_add_event(struct keeper *k, const struct event *event)
 void keeper_end_batch(struct keeper *k, uint64_t seq, int64_t now_ms)
 {
     struct set *s = k->filling;
-    must(seq >= s->seq);
+    must(seq >= k->last_seq);
     if (!s->any) s->first_ms = now_ms;
     s->any = true;
-    s->seq = seq;
+    s->seq = k->last_seq = seq;
+    s->hashed = false;
+}
+
+/* A set without changes: it moves nothing but the hash, and the sync. */
+static void begin_empty(struct keeper *k)
+{
+    struct set *s = k->filling;
+    if (s->any || !k->last_seq) return;
+    s->any = true;
+    s->seq = k->last_seq;
     s->hashed = false;
 }
 
 void keeper_note_hash(struct keeper *k, uint64_t state_hash)
 {
-    must(k->filling->any);
+    begin_empty(k);
     k->filling->hash = state_hash;
-    k->filling->hashed = true;
+    k->filling->hashed = k->filling->any;
 }
 
 bool keeper_hand_over(struct keeper *k, int64_t now_ms, enum keeper_when when)
 {
     struct set *s = k->filling;
+    if (when == KEEPER_LAST) begin_empty(k);
     if (!s->any || keeper_busy(k)) return false;
     bool due = now_ms - s->first_ms >= k->options.interval_ms || s->entry_count >= k->options.rows_max / 2 ||
                s->event_count >= k->options.events_max / 2;

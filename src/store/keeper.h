@@ -63,7 +63,8 @@ MUST_USE struct err keeper_add_row(struct keeper *k, enum row_kind kind, const v
 MUST_USE struct err keeper_add_event(struct keeper *k, const struct event *event);
 /* What was added since the last end is of the batch that ends with `seq`. */
 void keeper_end_batch(struct keeper *k, uint64_t seq, int64_t now_ms);
-/* Right after keeper_end_batch: the engine's hash at that seq; forgotten when another batch follows in the same set. */
+/* After keeper_end_batch and before anything is added: the engine's hash at that seq; forgotten when another batch follows
+ * in the same set. Makes a set of its own when that batch was handed over already. */
 void keeper_note_hash(struct keeper *k, uint64_t state_hash);
 /* Between batches. True: a set went over, wake the keeper thread. */
 bool keeper_hand_over(struct keeper *k, int64_t now_ms, enum keeper_when when);

@@ -216,6 +216,27 @@ static void test_a_hash_is_stored_only_with_the_seq_it_is_of(void **state)
     assert_true(tables.hash_seq == 1 && tables.seq == 3);
 }
 
+static void test_an_orderly_stop_syncs_and_hashes_what_is_written_already(void **state)
+{
+    (void)state;
+    start(&(struct keeper_options){0});
+    keeper_note_hash(keeper, 1); /* nothing to be the hash of */
+    assert_false(keeper_hand_over(keeper, 0, KEEPER_LAST));
+    for (uint64_t seq = 1; seq <= 2; seq++) {
+        add_rider(1, 1, false);
+        keeper_end_batch(keeper, seq, 0);
+        keeper_hand_over(keeper, 0, KEEPER_NOW);
+        turn(seq, 0);
+    }
+    assert_int_equal(turned.synced_seq, 1);
+    keeper_note_hash(keeper, 0xabc);
+    assert_true(keeper_hand_over(keeper, 0, KEEPER_LAST));
+    turn(2, 0);
+    assert_false(turned.news);
+    assert_int_equal(turned.synced_seq, 2);
+    assert_true(tables.hash_seq == 2 && tables.state_hash == 0xabc);
+}
+
 static void test_a_failed_cut_is_final(void **state)
 {
     (void)state;
@@ -340,6 +361,7 @@ int main(void)
         TEST(test_a_full_set_pushes_back_and_one_batch_still_fits),
         TEST(test_cuts_are_synced_at_intervals_and_at_the_end),
         TEST(test_a_hash_is_stored_only_with_the_seq_it_is_of),
+        TEST(test_an_orderly_stop_syncs_and_hashes_what_is_written_already),
         TEST(test_a_failed_cut_is_final),
         TEST(test_bases_are_complete_copies_named_by_their_cut),
         TEST(test_two_threads_lose_no_row),

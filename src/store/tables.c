@@ -106,6 +106,7 @@ static struct err write_all(struct tables *t, const struct table_cut *cut)
     if (cut->hashed) {
         TRY(write_meta(t, "state_hash", cut->state_hash));
         TRY(write_meta(t, "state_hash_seq", cut->seq));
+        TRY(write_meta(t, "state_hash_build", t->build));
     }
     TRY(write_meta(t, "build", t->build));
     return write_meta(t, "tables_seq", cut->seq);
@@ -128,6 +129,7 @@ struct err tables_write_cut(struct tables *t, const struct table_cut *cut)
     if (cut->hashed) {
         t->hash_seq = cut->seq;
         t->state_hash = cut->state_hash;
+        t->hash_build = t->build;
     }
     if (!cut->sync) return NO_ERR;
     t->synced_seq = cut->seq;
@@ -214,6 +216,7 @@ struct err tables_read_meta(struct tables *t)
         if (bytes_equal_text(key, "tables_seq")) t->seq = value;
         if (bytes_equal_text(key, "state_hash")) t->state_hash = value;
         if (bytes_equal_text(key, "state_hash_seq")) t->hash_seq = value;
+        if (bytes_equal_text(key, "state_hash_build")) t->hash_build = value;
         rc = SQLITE_OK;
     }
     struct err e = rc == SQLITE_DONE ? NO_ERR : tables_sql_err(t, rc, "meta");

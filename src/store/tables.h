@@ -41,6 +41,7 @@ struct tables {
     uint64_t operator_id, build;
     uint64_t seq, synced_seq;       /* last cut written; last cut known to be on the disk */
     uint64_t hash_seq, state_hash;  /* state hash of the engine at hash_seq; 0: never stored */
+    uint64_t hash_build;            /* the build that counted it: another one may count other fields */
     bool read_only;
     struct err failed;
     char text[TABLES_TEXT_MAX];     /* the sentence for the last error: place and SQLite's own words */
