@@ -1,3 +1,3 @@
-# tools: describe writes docs/reference/ from the tables of the engine.
+# tools: describe writes docs/reference/ from the tables in the code.
 add_executable(describe ${CMAKE_SOURCE_DIR}/tools/describe.c)
-target_link_libraries(describe PRIVATE engine proto geo base)
+target_link_libraries(describe PRIVATE ops engine proto geo base)

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* describe.c: writes docs/reference/ from the tables in the code, so that the two cannot differ: `make docs`.
  *
- * describe FOLDER writes facts.md, tables.md, events.md, errors.md, terms.md and transitions.md there. `make tidy`
- * writes them elsewhere and compares. Not part of the server; the one place where the engine's tables meet stdio. */
+ * describe FOLDER writes facts.md, tables.md, events.md, errors.md, terms.md, transitions.md and settings.md there.
+ * `make tidy` writes them elsewhere and compares. Not part of the server; the one place where the engine's tables meet stdio. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/effect.h"
 #include "engine/engine.h"
+#include "ops/settings.h"
 
 static const char *folder;
 
@@ -18,6 +19,7 @@ static void write_events(void);
 static void write_errors(void);
 static void write_terms(void);
 static void write_transitions(void);
+static void write_settings(void);
 
 int main(int count, char **words)
 {
@@ -32,6 +34,7 @@ int main(int count, char **words)
     write_errors();
     write_terms();
     write_transitions();
+    write_settings();
     return 0;
 }
 
@@ -255,5 +258,14 @@ static void write_transitions(void)
     put_machine(f, "ride", &ride_state_names, ride_row);
     put_machine(f, "command", &command_state_names, command_row);
     put_vehicle_machine(f);
+    page_close(f);
+}
+
+static void write_settings(void)
+{
+    FILE *f = page_open("settings", "Settings");
+    fprintf(f, "Given as `--set name=value`, or as lines `name = value` in the file that `--config` names. A file is refused\n"
+               "whole at its first wrong line.\n\n");
+    settings_print(f, true);
     page_close(f);
 }

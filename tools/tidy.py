@@ -102,7 +102,7 @@ SPDX = "SPDX-License-Identifier: Apache-2.0"
 LEFTOVER = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")
 MACHINE_PATH = re.compile(r"(?<![\w.~-])/(?:work|root|home)/\w|/tmp/(?:brief|build-)")
 MAKE_DOCS = ["build/describe"]  # writes these into the folder that it is given:
-DOCS = ("docs/reference", "facts tables events errors terms transitions".split())
+DOCS = ("docs/reference", "facts tables events errors terms transitions settings".split())
 
 Finding = collections.namedtuple("Finding", "check key value limit text")
 
