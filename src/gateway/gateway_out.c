@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* gateway_out.c: what was released after its commit goes to the vehicles: acks, orders, hang-ups.
+ *
+ * An order is sent in time or not at all: the engine counts it as unknown at its deadline and asks for the state. */
+#include "gateway/gateway_inside.h"
+
+#define WIRE_MAX 256 /* bytes of one ack or order; the longest today has 120 */
+
+/* Read once for all items of a turn: what is synced after that counts as no time at all. */
+struct moment { int64_t us, wall_ms; };
+
+static void write_ack(struct gateway *gw, const struct to_gateway *item, struct moment now);
+static void write_order(struct gateway *gw, const struct to_gateway *item, struct moment now);
+static struct session *session_find(struct gateway *gw, uint64_t conn);
+static bool session_write(struct gateway *gw, const struct session *s, struct bytes wire, uint64_t *stale);
+
+bool out_write(struct gateway *gw)
+{
+    struct ring *out = gw->config.out;
+    struct to_gateway *item = ring_peek(out);
+    if (!item) return false;
+    const struct gateway_config *c = &gw->config;
+    struct moment now = {.us = c->clock_us ? c->clock_us(c->clock_ctx) : loop_now_us(c->loop),
+                         .wall_ms = c->wall_ms(c->wall_ctx)};
+    for (unsigned i = 0; item && i < GATEWAY_OUT_PER_TURN_MAX; i++, item = ring_peek(out)) {
+        switch (item->kind) {
+        case TO_GATEWAY_ACK: write_ack(gw, item, now); break;
+        case TO_GATEWAY_ORDER: write_order(gw, item, now); break;
+        case TO_GATEWAY_HANG_UP:
+            if (!session_find(gw, item->session)) break;
+            gw->counters.hung_asked++;
+            loop_close(gw->config.loop, item->session, CLOSE_REPLACED, CLOSE_FLUSH);
+            break;
+        default: must(!"something of no kind for the gateway");
+        }
+        ring_took(out);
+    }
+    return item != NULL;
+}
+
+static void write_ack(struct gateway *gw, const struct to_gateway *item, struct moment now)
+{
+    struct session *s = session_find(gw, item->session);
+    uint8_t wire[WIRE_MAX], letters[4];
+    struct buf b = buf_on(wire, sizeof wire);
+
+    must(item->tag);
+    if (!s) {
+        gw->counters.acks_stale++;
+        return;
+    }
+    gw->ack.dialect = s->dialect;
+    gw->ack.vendor = s->vendor;
+    gw->ack.ident = s->ident;
+    gw->ack.command = tag_unpack(item->tag, letters);
+    gw->ack.must_ack = true;
+    struct err e = s->codec->encode_ack(&gw->ack, now.wall_ms, &b);
+    if (e.code) {
+        gw->counters.acks_failed++;
+        return;
+    }
+    if (!session_write(gw, s, buf_bytes(&b), &gw->counters.acks_stale)) return;
+    gw->counters.acks++;
+    histogram_add(&gw->counters.ack, now.us - item->born_us);
+}
+
+static void write_order(struct gateway *gw, const struct to_gateway *item, struct moment now)
+{
+    struct gateway_counters *n = &gw->counters;
+    const struct effect_order *o = &item->order;
+    struct session *s = session_find(gw, item->session);
+    uint8_t wire[WIRE_MAX];
+    struct buf b = buf_on(wire, sizeof wire);
+
+    if (!s) {
+        n->orders_stale++;
+        return;
+    }
+    if (o->deadline_ms < now.wall_ms) {
+        n->orders_late++;
+        return;
+    }
+    struct order order = {.op = o->op, .step = o->step, .dialect = s->dialect, .vendor = s->vendor, .ident = s->ident,
+                          .key = o->key, .user = o->user, .stamp = o->stamp, .now_ms = now.wall_ms};
+    struct err e = s->codec->encode(&order, &b);
+    if (e.code) {
+        *(e.code == ERR_UNSUPPORTED ? &n->orders_unsupported : &n->orders_failed) += 1;
+        return;
+    }
+    if (!session_write(gw, s, buf_bytes(&b), &n->orders_stale)) return;
+    n->orders++;
+    histogram_add(&n->order_queue, item->stepped_us - item->born_us);
+    histogram_add(&n->order_sync, item->synced_us - item->stepped_us);
+    histogram_add(&n->order_socket, now.us - item->synced_us);
+}
+
+/* The engine answers only to who was announced to it. */
+static struct session *session_find(struct gateway *gw, uint64_t conn)
+{
+    uint32_t slot = conn_slot(conn);
+    if (slot >= gw->config.slot_max) return NULL;
+    struct session *s = &gw->sessions[slot];
+    return s->conn == conn && s->announced ? s : NULL;
+}
+
+static bool session_write(struct gateway *gw, const struct session *s, struct bytes wire, uint64_t *stale)
+{
+    struct err e = loop_write(gw->config.loop, s->conn, wire);
+    if (!e.code) return true;
+    if (e.code == ERR_FULL) {
+        session_hang_up(gw, s, &gw->counters.hung_slow, "slow_reader", CLOSE_SLOW);
+    } else {
+        (*stale)++; /* closing already */
+    }
+    return false;
+}
