@@ -19,7 +19,7 @@ struct fake_conn {
     uint32_t generation;
     uint8_t listener;
     enum close_reason reason;
-    bool used, opening, closing, now, paused, again, hung_up, stalled, wants_writable;
+    bool used, opening, closing, now, paused, again, hung_up, stalled, wants_writable, refused;
 };
 
 struct loop_fake {
@@ -222,8 +222,7 @@ static struct err call_connect(struct loop *loop, struct bytes address, const st
     uint64_t far = fake_dial(loop, address.at[5] - (uint32_t)'0');
     *conn = near->handle;
     if (!far) {
-        near->closing = near->now = true;
-        near->reason = CLOSE_CONNECT;
+        near->refused = true; /* told in the next turn, as the real one does */
         return NO_ERR;
     }
     near->other = far;
@@ -340,6 +339,10 @@ static void fake_read(struct loop_fake *l, struct fake_conn *c)
 {
     size_t n = c->inbox.len;
 
+    if (c->refused && !c->closing) {
+        c->closing = c->now = true;
+        c->reason = CLOSE_CONNECT;
+    }
     if (c->opening) {
         c->opening = false;
         l->moved = true;
