@@ -80,6 +80,11 @@ uint64_t disk_calls(const struct disk *d)
     return d->calls;
 }
 
+void disk_stop(struct disk *d)
+{
+    d->stopped = true;
+}
+
 void disk_crash(struct disk *d, enum disk_crash kind)
 {
     d->handle_count = 0;

@@ -14,6 +14,7 @@
  *                sync says OK without them (what Linux does).
  *   failed call  any call says IO; a failed write may have written a part.
  *   full         a write that grows files beyond capacity_bytes says FULL.
+ *   a folder     once made is never lost.
  *   bit flip     on demand (disk_flip), in the page cache and on the platter.
  * What it never does: change bytes that were synced and not overwritten, tear inside what one
  * write did not change, lose a synced name. `sync_lies` breaks exactly that promise, to prove that
@@ -76,6 +77,9 @@ void disk_set_faults(struct disk *d, struct disk_faults faults);
 bool disk_fired(const struct disk *d);    /* fail_nth or stop_nth came true since they were set */
 uint64_t disk_calls(const struct disk *d); /* since create; close and unmap do not count */
 
+/* The process dies here: every call fails until disk_crash(). For what must still be freed in
+ * between: close it now, so that a dead process's calls change nothing. */
+void disk_stop(struct disk *d);
 /* Ends every handle, lock and mapping, applies the crash, and is honest again (faults all zero). */
 void disk_crash(struct disk *d, enum disk_crash kind);
 /* Inverts one bit of a file, read cache and platter. NOT_FOUND beyond its end. */

@@ -152,6 +152,7 @@ void platter_sync_fails(struct disk_platter *p, struct disk_inode *i)
 
 static bool name_in(const char *path, const char *folder)
 {
+    if (path && strcmp(folder, ".") == 0) return !strchr(path, '/');
     size_t len = strlen(folder);
     return path && strncmp(path, folder, len) == 0 && path[len] == '/' && !strchr(path + len + 1, '/');
 }

@@ -45,6 +45,8 @@ void journal_copy_close(struct journal_copy *c);
 /* Copies and commits what the source has committed, at most `records_max`. */
 MUST_USE struct err journal_copy_step(struct journal_copy *c, uint64_t records_max,
                                       uint64_t *count);
+/* The copy as a journal, for journal_prepare and journal_retain. Borrowed. */
+struct journal *journal_copy_target(struct journal_copy *c);
 uint64_t journal_copy_seq(const struct journal_copy *c); /* everything to here is safe in the copy */
 
 #endif
