@@ -220,7 +220,7 @@ static void test_lock_state_said_before_is_applied_before(void **s)
     (void)s;
     struct rig *r = rig_open_wide();
     uint64_t conn = rig_bound(r, SCOR(ID_A, HEARTBEAT)), other = rig_bound(r, SCOR(ID_B, HEARTBEAT));
-    rig_say(r, conn, SCOR(ID_A, "H0,1,398,24,80,0") SCOR(ID_A, "L0,0,20,1795435100") SCOR(ID_A, "L1,0,20,1795435200,1"));
+    rig_say(r, conn, SCOR(ID_A, HEARTBEAT) SCOR(ID_A, "L0,0,20,1795435100") SCOR(ID_A, "L1,0,20,1795435200,1"));
     rig_say(r, other, SCOR(ID_B, POSITION) SCOR(ID_B, "L0,0,20,1795435100"));
     rig_take(r);
     assert_int_equal(r->taken_count, 5);
