@@ -4,7 +4,7 @@
 
 A ratchet: tools/tidy_ratchet.json names the sinners of the day it was written, each with its number. They may
 shrink, never grow, and nobody joins them. `tidy.py --update` lowers the numbers and strikes out who is clean; it
-never raises one.
+never raises one (and writes the first file where there is none: sizes and missing tests only).
 A long table, switch or macro list is marked where it stands: /* long: reason */.
 tidy_test.py shows every check a bad example."""
 import argparse
@@ -45,9 +45,10 @@ ABOVE_ALL = ("", "node", "sim", "load", "bench", "fuzz", "tools")  # "" is src/*
 
 # An outside library stands behind the files named here, and nowhere else: replacing it touches nothing more.
 OUTSIDE = {
-    "sqlite3.h": ("src/store/tables*.[ch]", "src/store/vfs*.[ch]", "src/store/sqlite*.[ch]", "src/store/*_test.c"),
+    "sqlite3.h": ("src/store/tables*.[ch]", "src/store/vfs*.[ch]", "src/api/contacts.c", "src/store/*_test.c",
+                  "sim/*_test.c"),
     "llhttp.h": ("src/net/http*.[ch]",),
-    "jansson.h": ("src/api/body.c",),
+    "jansson.h": ("src/api/json_in.c",),
     "sodium.h": ("src/api/secret.c",),
     "curl/curl.h": ("src/net/client.c",),
     "cmocka.h": ("*_test.c", "*_test.h"),
@@ -72,6 +73,7 @@ SYSTEM_HEADERS = PURE_HEADERS | set(PURE_EXCEPTIONS) | set("""
     sys/prctl.h sys/random.h sys/resource.h sys/sendfile.h sys/signalfd.h sys/socket.h sys/stat.h sys/statvfs.h sys/syscall.h
     sys/time.h sys/timerfd.h sys/types.h sys/uio.h sys/un.h sys/utsname.h sys/vfs.h sys/wait.h""".split())
 
+RATCHETED = ("file", "function", "header", "line", "tested")
 FILE_MAX, HEADER_MAX, FUNCTION_MAX, LINE_MAX = 800, 150, 70, 120
 
 BANNED = {  # call: what to use
@@ -85,8 +87,7 @@ BANNED = {  # call: what to use
                      "strftime"), "base/timetext.h"),
     **dict.fromkeys(("system", "popen"), "posix_spawn or fork and exec, without a shell"),
     **dict.fromkeys(("rand", "srand", "random", "srandom", "drand48"), "base/prng.h, or getrandom for secrets"),
-    **dict.fromkeys(("strtok", "strerror", "tmpnam", "tempnam", "mktemp", "alloca", "vfork"), "its safe sibling"),
-    "signal": "sigaction or signalfd",
+    **dict.fromkeys(("strtok", "tmpnam", "tempnam", "mktemp", "alloca", "vfork"), "its safe sibling"),
 }
 NO_SLEEPING = ("sleep", "usleep", "nanosleep")  # in unit tests: nothing is asserted by the clock on the wall
 
@@ -194,10 +195,10 @@ def check_sizes(tree):
         lines = text.split("\n")
         tables = c_text.long_macro_lines(text) if path.endswith(".h") else set()
         if path.endswith((".c", ".h", ".py")):
-            for number, line in enumerate(lines, 1):
-                if len(line) > LINE_MAX and number not in tables:
-                    yield Finding("line", f"{path}:{line.strip()[:40]}", len(line), LINE_MAX,
-                                  f"{path}:{number}: {len(line)} columns, {LINE_MAX} at most")
+            wide = [n for n, line in enumerate(lines, 1) if len(line) > LINE_MAX and n not in tables]
+            if wide:
+                yield Finding("line", path, len(wide), 0, f"{path}:{wide[0]}: wider than {LINE_MAX} columns "
+                              f"({len(wide)} such lines)")
             if len(lines) - 1 > FILE_MAX:
                 yield Finding("file", path, len(lines) - 1, FILE_MAX,
                               f"{path}: {len(lines) - 1} lines, {FILE_MAX} at most")
@@ -280,8 +281,11 @@ def check_asserts(tree):
                 if not more:
                     break
                 able |= more
+            setups = set(re.findall(r"cmocka_\w*(?:setup|teardown)\w*\(([^;{}]*?)\)", text))
+            setups = {word for words in setups for word in re.findall(r"\w+", words)[1:]}
+            setups |= {w for m in re.findall(r"cmocka_run_group_tests\w*\(([^;]*)\)", text) for w in re.findall(r"\w+", m)}
             for name, f in found.items():
-                if name.startswith("test_") and name not in able:
+                if re.search(r"\(\s*void\s*\*\*", f.signature) and name not in able | setups:
                     yield Finding("asserts", f"{path}:{name}", 1, 0, f"{path}:{f.first}: {name} asserts nothing")
         elif path.startswith("tests/") and path.endswith(".py") and "__main__" in text:
             if not re.search(r"\bassert\b|\bcheck\w*\(|\braise\b|\bfail\w*\(|self\.assert", text):
@@ -403,6 +407,15 @@ def judge(worst, ratchet):
     return complaints, lowered
 
 
+def first_ratchet(worst):
+    """Where there is no ratchet file yet: the sizes of today. A breach of purity or layers is never admitted."""
+    ratchet = {}
+    for (check, key), f in worst.items():
+        if check in RATCHETED:
+            ratchet.setdefault(check, {})[key] = f.value
+    return ratchet
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--build", default=str(ROOT / "build"), help="where the libraries and describe are")
@@ -411,17 +424,17 @@ def main():
     build = pathlib.Path(args.build)
     files = read_files()
     tree = Tree(files, read_symbols(build, files), read_fresh_docs(build))
-    ratchet = json.loads(RATCHET.read_text()) if RATCHET.exists() else {}
-    complaints, lowered = judge(findings(tree), ratchet)
+    worst = findings(tree)
+    ratchet = json.loads(RATCHET.read_text()) if RATCHET.exists() else first_ratchet(worst) if args.update else {}
+    complaints, lowered = judge(worst, ratchet)
     for complaint in complaints:
         print(complaint)
+    if args.update:
+        RATCHET.write_text(json.dumps(lowered, indent=1, sort_keys=True) + "\n")
+        print("tidy: the ratchet holds what is true today; commit tools/tidy_ratchet.json")
+    elif lowered != ratchet:
+        print("tidy: somebody became better: lower the ratchet with tools/tidy.py --update")
     held = sum(len(keys) for keys in lowered.values())
-    if lowered != ratchet:
-        if args.update:
-            RATCHET.write_text(json.dumps(lowered, indent=1, sort_keys=True) + "\n")
-            print("tidy: the ratchet is lowered; commit tools/tidy_ratchet.json")
-        else:
-            print("tidy: somebody became better: lower the ratchet with tools/tidy.py --update")
     print(f"tidy: {len(tree.files)} files, {len(complaints)} complaints, {held} old sinners held by the ratchet")
     return 1 if complaints else 0
 
