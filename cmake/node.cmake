@@ -10,8 +10,8 @@ add_library(node STATIC ${CMAKE_SOURCE_DIR}/src/node.c ${CMAKE_SOURCE_DIR}/src/i
 target_link_libraries(node PUBLIC store engine base)
 paddock_tests(src node store engine_town engine base)
 
-if(EXISTS ${CMAKE_SOURCE_DIR}/sim/demo.c AND EXISTS ${CMAKE_SOURCE_DIR}/sim/sim_cmd.c)
+if(TARGET sim_demo AND TARGET api)
   add_executable(paddock ${CMAKE_SOURCE_DIR}/src/main.c ${CMAKE_SOURCE_DIR}/src/serve.c ${CMAKE_SOURCE_DIR}/src/node_metrics.c
                  ${CMAKE_SOURCE_DIR}/src/decode.c)
-  target_link_libraries(paddock PRIVATE sim_world ops api gateway node net store engine proto geo base Threads::Threads)
+  target_link_libraries(paddock PRIVATE sim_demo sim_world ops api gateway node net store engine proto geo base Threads::Threads)
 endif()

@@ -51,6 +51,7 @@ struct node {
     _Atomic uint64_t news_seq;        /* keeper: tables hold this and it is worth telling */
     struct journal_counters journal_seen;
     struct node_counters counters;
+    uint64_t start_hash;
     _Atomic bool failed;
     char failure[RECOVER_TEXT_MAX];
 };
@@ -579,6 +580,7 @@ struct err node_create(const struct node_options *options, struct node **out, ch
     n->told_tables_seq = n->recovered.from_seq;
     atomic_store(&n->counters.tables_seq, n->recovered.from_seq);
     atomic_store(&n->counters.committed_seq, n->recovered.seq);
+    if (n->options.hash_at_start) n->start_hash = engine_hash(n->recovered.engine);
     /* A refused fact that reached the journal all the same was applied and is no poison. */
     if (refused.kind && refused_seq <= n->recovered.seq) refused.kind = 0;
     apply_started(n, &refused);
@@ -628,4 +630,5 @@ struct ring *node_to_gateway(struct node *n) { return &n->to_gateway; }
 struct ring *node_to_api(struct node *n) { return &n->to_api; }
 const struct engine *node_engine(const struct node *n) { return n->recovered.engine; }
 const struct recovered *node_recovered(const struct node *n) { return &n->recovered; }
+uint64_t node_start_hash(const struct node *n) { return n->start_hash; }
 struct node_counters *node_counters(struct node *n) { return &n->counters; }

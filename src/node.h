@@ -32,6 +32,7 @@ struct node_options {
     uint32_t telemetry_ring, urgent_ring, out_ring; /* items, powers of two; 0 = default */
     uint64_t seed0, seed1;            /* fresh randomness of this process */
     int64_t hash_ms;                  /* between stored state hashes; 0 = default 60 s, negative = every cut */
+    bool hash_at_start;               /* keep the state hash of what was recovered: a walk over all rows */
     bool bases;                       /* copy the tables to bases/ once a day */
     struct text64 crash_on;           /* tests only: a device whose facts stop the engine; empty = none */
     /* Wakes the named thread; may be called from any. NULL in the simulator. */
@@ -82,6 +83,7 @@ MUST_USE struct err node_finish(struct node *n, int64_t now_ms);
 bool node_busy(const struct node *n);
 const struct engine *node_engine(const struct node *n);
 const struct recovered *node_recovered(const struct node *n);
+uint64_t node_start_hash(const struct node *n); /* with hash_at_start */
 struct node_counters *node_counters(struct node *n);
 /* Why the node ended; empty while it lives. Any thread. */
 const char *node_failure(const struct node *n);
