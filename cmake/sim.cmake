@@ -1,4 +1,11 @@
-# sim: the lying disk (and later the rest of the world) is a library of its own, so that tests of the store can stand on it.
+# sim: the lying disk is a library of its own, so that tests of the store can stand on it. The network and the actors are
+# another: `paddock demo` has the actors without the disk.
 add_library(sim_disk STATIC ${CMAKE_SOURCE_DIR}/sim/disk.c ${CMAKE_SOURCE_DIR}/sim/disk_platter.c)
 target_link_libraries(sim_disk PUBLIC store base)
-paddock_tests(sim sim_disk store base)
+file(GLOB sim_sources CONFIGURE_DEPENDS
+     ${CMAKE_SOURCE_DIR}/sim/network*.c ${CMAKE_SOURCE_DIR}/sim/crowd*.c ${CMAKE_SOURCE_DIR}/sim/vehicle*.c
+     ${CMAKE_SOURCE_DIR}/sim/phone*.c ${CMAKE_SOURCE_DIR}/sim/rider*.c ${CMAKE_SOURCE_DIR}/sim/staff*.c)
+list(FILTER sim_sources EXCLUDE REGEX "_test\\.c$")
+add_library(sim_actors STATIC ${sim_sources})
+target_link_libraries(sim_actors PUBLIC net proto geo base)
+paddock_tests(sim sim_actors sim_disk store net proto geo base)

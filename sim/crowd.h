@@ -9,6 +9,7 @@
 #ifndef SIM_CROWD_H
 #define SIM_CROWD_H
 
+#include "base/buf.h"
 #include "base/prng.h"
 #include "net/loop.h"
 
@@ -40,6 +41,7 @@ struct crowd {
     struct crowd_timer **heap;        /* 1-based */
     uint32_t count, cap;
     uint64_t order, fired;
+    bool in_hook;
 };
 
 MUST_USE struct err crowd_create(const struct crowd_config *config, struct crowd **out);
