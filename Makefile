@@ -47,7 +47,7 @@ bench: ready
 
 sim: ready
 	@tools/build release paddock
-	@tools/sim --seeds $(SEEDS)
+	@build/paddock sim --seeds $(SEEDS) $(if $(SEED),--seed $(SEED)) --coverage
 
 fuzz: ready
 	@tools/build fuzz

@@ -2,7 +2,7 @@
 /* describe.c: writes docs/reference/ from the tables in the code, so that the two cannot differ: `make docs`.
  *
  * describe FOLDER writes facts.md, tables.md, events.md, errors.md, terms.md, transitions.md and settings.md there.
- * `make tidy` writes them elsewhere and compares. Not part of the server; the one place where the engine's tables meet stdio. */
+ * `make tidy` writes them elsewhere and compares. Not part of the server. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,9 +47,8 @@ static FILE *page_open(const char *name, const char *title)
         fprintf(stderr, "describe: cannot write %s/%s.md\n", folder, name);
         exit(1);
     }
-    fprintf(f, "# %s\n\n<!-- Written by tools/describe.c from the tables in the code: change those, then `make docs`. -->",
-            title);
-    fprintf(f, "\n\n");
+    fprintf(f, "# %s\n\n<!-- Written by tools/describe.c from the tables in the code: change those, then ", title);
+    fprintf(f, "`make docs`. -->\n\n");
     return f;
 }
 
@@ -264,8 +263,8 @@ static void write_transitions(void)
 static void write_settings(void)
 {
     FILE *f = page_open("settings", "Settings");
-    fprintf(f, "Given as `--set name=value`, or as lines `name = value` in the file that `--config` names. A file is refused\n"
-               "whole at its first wrong line.\n\n");
+    fprintf(f, "Given as `--set name=value`, or as lines `name = value` in the file that `--config` names. A file is\n"
+               "refused whole at its first wrong line.\n\n");
     settings_print(f, true);
     page_close(f);
 }
