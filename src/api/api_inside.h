@@ -49,19 +49,26 @@ struct call {
 };
 
 /* ---- api.c ---- */
-/* Puts the fact or question and leaves a pending entry that `p` may be filled into; NULL: answered with 503. */
-struct pending *call_put(struct call *call, const struct inbound *in, enum answer_shape shape);
-struct pending *call_ask(struct call *call, const struct query *query, enum answer_shape shape);
+/* For the functions of a route. Each either leaves a pending entry, which may be filled in further, or answers with a
+ * problem and gives NULL. */
+struct pending *call_fact(struct call *call, const struct fact *fact, enum answer_shape shape);
+struct pending *call_query(struct call *call, const struct query *query, enum answer_shape shape);
+/* The `limit` parameter within our own. */
+unsigned call_limit(const struct call *call);
+/* A page from the tables; everything after this call is done by others. */
 void call_job(struct call *call, const struct desk_job *job);
-/* Questions about a ride whose waiter is due: same entry, new question. False: the ring is full. */
-bool api_ask_again(struct api *api, struct pending *p, const struct query *query);
-/* Hands p->job to the desk. */
-void api_submit(struct api *api, struct pending *p);
+/* Puts a question for an entry that is there already. False: the ring is full. */
+bool api_ask(struct api *api, struct pending *p, const struct query *query);
+/* Ends the entry, and its hold on the account. */
+void api_release(struct api *api, struct pending *p);
+struct account *api_account_of(struct api *api, const struct pending *p);
 
 /* ---- api_in.c ---- */
 /* At most limits.out_per_turn items; true when there are more. */
 bool api_drain_out(struct api *api);
 void api_drain_desk(struct api *api);
+/* Hands p->job to the desk, now or when the tables and the account are ready. */
+void api_submit(struct api *api, struct pending *p);
 void api_on_due(void *ctx, struct pending *p);
 
 /* ---- api_out.c ---- */

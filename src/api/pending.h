@@ -36,9 +36,11 @@ struct pending {
     bool in_flight, watching; /* in the index of that name */
     bool staff, owner_only;   /* owner_only: a rider sees it when it is the rider's own */
     bool decided;             /* an event said so: not watched any more */
+    uint16_t status;          /* of the reply; a decided wait makes it 200 */
     uint32_t generation, slot, account_slot, next_free;
     uint64_t key0, key1;
     struct uuid subject;      /* the ride or command */
+    int64_t wait_until_ms;    /* of ?wait= */
     int64_t due_ms;           /* WATCH: time is up; LATER: try again. 0 = none */
     int64_t fresh_until_ms;   /* DESK, LATER: from then on any age will do */
     struct desk_job job;

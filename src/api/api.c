@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* api.c: life of the api, its turn of the loop, and the way in: every check of a route's row, in one order. */
+#include "api/api.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/api_inside.h"
+#include "base/must.h"
+#include "net/http_text.h"
+
+static void on_request(void *ctx, const struct http_request *request);
+static void on_gone(void *ctx, uint64_t http);
+static int64_t on_turn(void *ctx, int64_t now_ms);
+static bool still_good(void *ctx, struct bytes token, int64_t now_ms);
+
+static void fill_limits(struct api_limits *l, struct http_limits *http)
+{
+#define FILL(member, value) do { if (!l->member) l->member = (value); } while (0)
+    FILL(pending_max, 4096);
+    FILL(account_max, 262144);
+    FILL(event_ring, 65536);
+    FILL(ride_memory, 65536);
+    FILL(wait_s_max, 30);
+    FILL(fresh_ms, 2000);
+    FILL(out_per_turn, 4096);
+    FILL(page_max, 200);
+#undef FILL
+    if (!http->sse_count_max) http->sse_count_max = 1000;
+    must(l->account_max > l->pending_max && l->page_max <= TABLES_LIST_MAX);
+}
+
+static struct err create(struct api *api)
+{
+    struct api_config *c = &api->config;
+    uint8_t seed[16];
+    c->world.random16(c->world.ctx, seed);
+    struct hash_key key = {load_u64(seed), load_u64(seed + 8)};
+    json_in_seed((uint32_t)(key.k0 >> 7));
+    TRY(accounts_init(&api->accounts, c->limits.account_max, key));
+    TRY(pending_init(&api->pendings, c->limits.pending_max));
+    struct live_options live = {.ring = c->limits.event_ring, .stream_max = c->http.sse_count_max, .key = key,
+                                .ride_memory = c->limits.ride_memory, .still_good = still_good, .ctx = api};
+    TRY(live_create(&live, &api->live));
+    struct http_server_config http = {.address = c->address, .loop_conn_max = c->loop_conn_max, .limits = c->http,
+                                      .events = {api, on_request, on_gone}, .trace_seed = key.k0 ^ key.k1,
+                                      .wall_ms = c->world.wall_ms, .wall_ctx = c->world.ctx};
+    TRY(http_server_create(c->loop, &http, &api->http));
+    live_set_server(api->live, api->http);
+    if (c->admin_address.len) TRY(admin_create(api));
+    /* Behind the server's own hook: what a turn brings is put and answered in that turn. */
+    TRY(loop_add_hook(c->loop, (struct loop_hook){api, on_turn}));
+    api->hooked = true;
+    return NO_ERR;
+}
+
+struct err api_create(const struct api_config *config, struct api **out)
+{
+    struct api *api = calloc(1, sizeof *api);
+    must(route_count <= ROUTES_MAX);
+    if (!api) return ERR(IO, "no memory");
+    api->config = *config;
+    fill_limits(&api->config.limits, &api->config.http);
+    struct err e = create(api);
+    if (e.code) {
+        api_destroy(api);
+        return e;
+    }
+    *out = api;
+    return NO_ERR;
+}
+
+void api_destroy(struct api *api)
+{
+    if (!api) return;
+    if (api->hooked) loop_remove_hook(api->config.loop, api);
+    http_server_destroy(api->admin);
+    http_server_destroy(api->http);
+    live_destroy(api->live);
+    pending_fini(&api->pendings);
+    shelf_fini(&api->accounts);
+    free(api);
+}
+
+bool api_drain(struct api *api)
+{
+    struct pendings *ps = &api->pendings;
+    api->draining = true;
+    http_server_drain(api->http);
+    for (uint32_t i = 0; i < ps->cap; i++) {
+        struct pending *p = &ps->at[i];
+        bool waits = p->stage == PENDING_WATCH || p->stage == PENDING_LATER;
+        p->fresh_until_ms = 0;
+        if (waits) pending_set_due(ps, p, loop_now_ms(api->config.loop));
+    }
+    return ps->count == 0;
+}
+
+struct err api_address(struct api *api, struct text64 *http, struct text64 *admin)
+{
+    if (http) TRY(http_server_address(api->http, http));
+    if (admin) *admin = (struct text64){0};
+    return admin && api->admin ? http_server_address(api->admin, admin) : NO_ERR;
+}
+
+const struct api_counters *api_counters(const struct api *api)
+{
+    struct api_counters *c = (struct api_counters *)(uintptr_t)&api->counters;
+    const struct live_counters *live = live_counters(api->live);
+    c->pending = api->pendings.count;
+    c->events = live->events;
+    c->streams_open = live->open;
+    c->streams_reset = live->resets;
+    c->stream_events = live->sent;
+    return c;
+}
+
+static int64_t earlier(int64_t a_ms, int64_t b_ms)
+{
+    return a_ms < b_ms ? a_ms : b_ms;
+}
+
+static int64_t on_turn(void *ctx, int64_t now_ms)
+{
+    struct api *api = ctx;
+    int64_t next_ms = api_drain_out(api) ? now_ms : LOOP_NEVER;
+    api_drain_desk(api);
+    next_ms = earlier(next_ms, pending_fire_due(&api->pendings, now_ms, api_on_due, api));
+    if (desk_next(api->config.desk)) api_drain_desk(api); /* inline jobs of this turn */
+    next_ms = earlier(next_ms, live_turn(api->live, now_ms));
+    if (api->wake_engine) {
+        api->wake_engine = false;
+        api->config.world.wake_engine(api->config.world.ctx);
+    }
+    return next_ms;
+}
+
+/* ---- requests in ---- */
+
+static struct err check_token(struct api *api, const struct http_request *request, struct bytes *token,
+                              struct auth_who *who)
+{
+    struct err e = http_bearer(http_header_of(request, "authorization"), token);
+    if (e.code) {
+        api->counters.unauthenticated++;
+        return ERR(UNAUTHENTICATED, "");
+    }
+    const struct api_world *w = &api->config.world;
+    e = auth_check(api->config.auth, *token, request->peer, w->wall_ms(w->ctx), loop_now_ms(api->config.loop), who);
+    if (e.code == ERR_RATE_LIMITED) api->counters.rate_limited++;
+    else if (e.code) api->counters.unauthenticated++;
+    return e;
+}
+
+static bool still_good(void *ctx, struct bytes token, int64_t now_ms)
+{
+    struct api *api = ctx;
+    struct auth_who who;
+    const struct api_world *w = &api->config.world;
+    struct err e = auth_check(api->config.auth, token, bytes_text(""), w->wall_ms(w->ctx), now_ms, &who);
+    return e.code != ERR_UNAUTHENTICATED; /* a database that cannot be read ends no stream */
+}
+
+/* The header's hash under a key that survives restarts: a phone may repeat its request to the next process. */
+static struct err check_key(struct call *call)
+{
+    struct bytes key = bytes_trim(http_header_of(call->request, "idempotency-key"));
+    if (!key.len || key.len > API_IDEMPOTENCY_KEY_MAX) return ERR(IDEMPOTENCY_MISSING, "");
+    for (size_t i = 0; i < key.len; i++) {
+        if (key.at[i] < 0x20 || key.at[i] > 0x7e) return ERR(IDEMPOTENCY_MISSING, "");
+    }
+    struct hash_key k = call->api->config.key, second = {~k.k1, k.k0 ^ 0x9e3779b97f4a7c15u};
+    call->key0 = hash_bytes(k, key) | 1; /* both halves zero would mean: no key */
+    call->key1 = hash_bytes(second, key);
+    uint64_t sum = hash_mix(call->request->verb, hash_bytes(k, call->request->path));
+    call->body_hash = hash_mix(sum, hash_bytes(k, call->request->body));
+    return NO_ERR;
+}
+
+static struct pending *take(struct call *call, const struct client *client, enum pending_stage stage)
+{
+    struct api *api = call->api;
+    struct pending *p = pending_take(&api->pendings, client, stage);
+    if (!p) {
+        api->counters.pending_full++;
+        return NULL;
+    }
+    p->account_slot = call->account_slot;
+    p->staff = call->staff;
+    p->status = 200;
+    shelf_hold(&api->accounts, p->account_slot);
+    return p;
+}
+
+static bool put(struct api *api, const struct pending *p, const struct inbound *in)
+{
+    struct inbound *room = ring_room(api->config.urgent);
+    if (!room) {
+        api->counters.ring_full++;
+        return false;
+    }
+    *room = *in;
+    room->origin = (struct origin){.kind = ORIGIN_REQUEST, .port = api->config.port, .handle = pending_handle(p),
+                                   .born_us = p->client.started_us};
+    ring_put(api->config.urgent);
+    api->wake_engine = true;
+    if (in->is_query) api->counters.queries++;
+    else api->counters.facts++;
+    return true;
+}
+
+/* The engine is told of an account before anything comes from it. */
+static bool announce(struct call *call)
+{
+    struct api *api = call->api;
+    struct inbound in = {.is_query = false};
+    struct client nobody = {.started_us = call->client.started_us};
+    if (call->account->announced) return true;
+    struct pending *p = take(call, &nobody, PENDING_ANNOUNCE);
+    if (!p) return false;
+    if (call->staff) {
+        static const uint8_t roles[AUTH_ROLE_N] = {[AUTH_CONTROL] = STAFF_CONTROL, [AUTH_ONCALL] = STAFF_ONCALL,
+                                                   [AUTH_CREW] = STAFF_CREW};
+        in.fact.kind = FACT_STAFF_SET;
+        in.fact.staff_set = (struct fact_staff_set){.account = call->account->uuid, .role = roles[call->account->role]};
+    } else {
+        in.fact.kind = FACT_RIDER_SET;
+        in.fact.rider_set = (struct fact_rider_set){.account = call->account->uuid};
+    }
+    if (!put(api, p, &in)) {
+        api_release(api, p);
+        return false;
+    }
+    call->account->announced = true;
+    api->counters.announced++;
+    return true;
+}
+
+static void run(struct call *call)
+{
+    struct api *api = call->api;
+    const struct route *route = call->route;
+    struct err e = route->keyed ? check_key(call) : NO_ERR;
+    if (e.code) {
+        out_problem(api, &call->client, e);
+        return;
+    }
+    e = args_read(&call->args, route->args, route->arg_count, route->path, call->request);
+    if (e.code) {
+        api->counters.not_valid++;
+        out_faults(api, &call->client, e, e.code == ERR_INVALID ? &call->args : NULL);
+    } else if (!announce(call)) {
+        out_problem(api, &call->client, ERR(FULL, ""));
+    } else {
+        route->fn(call);
+    }
+    args_fini(&call->args);
+}
+
+static void on_request(void *ctx, const struct http_request *request)
+{
+    struct api *api = ctx;
+    struct call call = {.api = api, .request = request};
+    struct auth_who who;
+    uint32_t verbs;
+    call.client = (struct client){.http = request->handle, .route = UINT8_MAX, .started_us = loop_now_us(api->config.loop)};
+    if (request->trace_id.len == sizeof call.client.trace_id) {
+        memcpy(call.client.trace_id, request->trace_id.at, sizeof call.client.trace_id);
+    }
+    call.route = route_find(request->verb, request->path, &verbs);
+    if (!call.route) {
+        out_no_route(api, &call.client, verbs);
+        return;
+    }
+    call.client.route = (uint8_t)(call.route - routes);
+    struct err e = check_token(api, request, &call.token, &who);
+    if (!e.code && !(call.route->roles >> who.role & 1)) {
+        api->counters.forbidden++;
+        e = ERR(FORBIDDEN, "");
+    }
+    if (!e.code) {
+        call.account = accounts_get(&api->accounts, who);
+        if (!call.account) e = ERR(FULL, "");
+    }
+    if (e.code) {
+        out_problem(api, &call.client, e);
+        return;
+    }
+    call.account_slot = shelf_slot(&api->accounts, call.account);
+    call.staff = who.role != AUTH_RIDER;
+    run(&call);
+}
+
+static void on_gone(void *ctx, uint64_t http)
+{
+    struct api *api = ctx;
+    if (live_gone(api->live, http)) return;
+    struct pending *p = pending_of_http(&api->pendings, http);
+    if (!p) return;
+    /* Nothing is under way for these two; the others must stay known until their answer comes. */
+    if (p->stage == PENDING_WATCH || p->stage == PENDING_LATER) api_release(api, p);
+    else pending_set_gone(&api->pendings, p);
+}
+
+/* ---- for the functions of routes ---- */
+
+void api_release(struct api *api, struct pending *p)
+{
+    shelf_let_go(&api->accounts, p->account_slot);
+    pending_release(&api->pendings, p);
+}
+
+struct account *api_account_of(struct api *api, const struct pending *p)
+{
+    return shelf_at(&api->accounts, p->account_slot);
+}
+
+static struct pending *call_put(struct call *call, const struct inbound *in, enum pending_stage stage,
+                                enum answer_shape shape)
+{
+    struct pending *p = take(call, &call->client, stage);
+    if (p && !put(call->api, p, in)) {
+        api_release(call->api, p);
+        p = NULL;
+    }
+    if (p) p->shape = (uint8_t)shape;
+    else out_problem(call->api, &call->client, ERR(FULL, ""));
+    return p;
+}
+
+struct pending *call_fact(struct call *call, const struct fact *fact, enum answer_shape shape)
+{
+    struct api *api = call->api;
+    struct inbound in = {.is_query = false, .fact = *fact};
+    if (call->route->keyed && pending_is_in_flight(&api->pendings, call->account_slot, call->key0, call->key1)) {
+        api->counters.in_flight_refused++;
+        out_problem(api, &call->client, ERR(IDEMPOTENCY_IN_FLIGHT, ""));
+        return NULL;
+    }
+    struct pending *p = call_put(call, &in, PENDING_FACT, shape);
+    if (p && call->route->keyed) pending_set_in_flight(&api->pendings, p, call->key0, call->key1);
+    return p;
+}
+
+struct pending *call_query(struct call *call, const struct query *query, enum answer_shape shape)
+{
+    struct inbound in = {.is_query = true, .query = *query};
+    return call_put(call, &in, PENDING_QUERY, shape);
+}
+
+void call_job(struct call *call, const struct desk_job *job)
+{
+    struct api *api = call->api;
+    struct pending *p = take(call, &call->client, PENDING_DESK);
+    if (!p) {
+        out_problem(api, &call->client, ERR(FULL, ""));
+        return;
+    }
+    p->shape = ANSWER_PAGE;
+    p->job = *job;
+    p->owner_only = !call->staff;
+    p->fresh_until_ms = loop_now_ms(api->config.loop) + api->config.limits.fresh_ms;
+    api_submit(api, p);
+}
+
+bool api_ask(struct api *api, struct pending *p, const struct query *query)
+{
+    struct inbound in = {.is_query = true, .query = *query};
+    return put(api, p, &in);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ask.h: one function a route, named in the table of routes.c. Thread the loop's. */
+#ifndef API_ASK_H
+#define API_ASK_H
+
+struct call;
+
+/* ask_ride.c */
+void ask_ride_start(struct call *call);
+void ask_ride_end(struct call *call);
+void ask_ride_current(struct call *call);
+void ask_ride(struct call *call);
+void ask_ride_receipt(struct call *call);
+void ask_rides(struct call *call);
+void ask_ride_timeline(struct call *call);
+void ask_live(struct call *call);
+
+/* ask_staff.c */
+void ask_vehicles(struct call *call);
+void ask_vehicle(struct call *call);
+void ask_vehicle_timeline(struct call *call);
+void ask_vehicle_command(struct call *call);
+void ask_vehicle_event(struct call *call);
+void ask_command(struct call *call);
+void ask_quarantine(struct call *call);
+
+/* ask_settings.c */
+void ask_put_operator(struct call *call);
+void ask_put_legal_entity(struct call *call);
+void ask_put_city(struct call *call);
+void ask_put_vehicle_type(struct call *call);
+void ask_put_plan(struct call *call);
+void ask_put_vehicle(struct call *call);
+
+#endif

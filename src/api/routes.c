@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* routes.c: the table of routes.h, and finding a row in it. Literal paths stand before those with a name at the same
+ * place: the first row that fits is taken. */
+#include "api/routes.h"
+
+#include "api/ask.h"
+#include "engine/terms.h"
+#include "net/http_text.h"
+#include "proto/codec.h"
+
+static const char *const protocol_texts[PROTOCOL_N] = {[PROTOCOL_OMNI] = "omni"};
+static const struct enum_names protocol_names = {"protocol", protocol_texts, PROTOCOL_N};
+
+#define PRICE_MAX 1000000
+#define DEGREE 10000000ll
+
+#define PATH_ID(doc) {"id", IN_PATH, ARG_UUID, true, 0, 0, NULL, doc}
+#define PATH_CODE(most, doc) {"code", IN_PATH, ARG_CODE, true, 1, most, NULL, doc}
+#define QUERY_WAIT(doc) {"wait", IN_QUERY, ARG_WHOLE, false, 0, 30, NULL, doc}
+#define QUERY_LIMIT {"limit", IN_QUERY, ARG_WHOLE, false, 1, 1000, NULL, "rows of a page; 50"}
+#define QUERY_AFTER {"after", IN_QUERY, ARG_CURSOR, false, 0, 0, NULL, "\"next\" of the page before"}
+#define QUERY_BEFORE {"before", IN_QUERY, ARG_CURSOR, false, 0, 0, NULL, "\"next\" of the page before"}
+#define NAME {"name", IN_BODY, ARG_TEXT, true, 1, 31, NULL, "for people"}
+#define PRICE(name, doc) {name, IN_BODY, ARG_WHOLE, true, 0, PRICE_MAX, NULL, doc}
+
+/* clang-format off */
+static const struct arg_row start_args[] = {
+    {"vehicle_code", IN_BODY, ARG_CODE, true, 1, 15, NULL, "public code printed on the vehicle"},
+    QUERY_WAIT("seconds to hold the reply until the vehicle confirmed or refused"),
+};
+static const struct arg_row end_args[] = {PATH_ID("ride"), QUERY_WAIT("seconds to hold the reply until the ride is over")};
+static const struct arg_row ride_args[] = {PATH_ID("ride")};
+static const struct arg_row rides_args[] = {
+    {"state", IN_QUERY, ARG_TERM, false, 0, 0, &ride_state_names, "only rides in this state"}, QUERY_AFTER, QUERY_LIMIT,
+};
+static const struct arg_row ride_timeline_args[] = {PATH_ID("ride"), QUERY_BEFORE, QUERY_LIMIT};
+static const struct arg_row vehicles_args[] = {
+    {"state", IN_QUERY, ARG_TERM, false, 0, 0, &vehicle_state_names, "only vehicles in this MDS state"},
+    {"city", IN_QUERY, ARG_CODE, false, 1, 31, NULL, "only vehicles of this city"}, QUERY_AFTER, QUERY_LIMIT,
+};
+static const struct arg_row vehicle_args[] = {PATH_CODE(15, "any public code of the vehicle")};
+static const struct arg_row vehicle_timeline_args[] = {PATH_CODE(15, "any public code of the vehicle"), QUERY_BEFORE, QUERY_LIMIT};
+static const struct arg_row vehicle_command_args[] = {
+    PATH_CODE(15, "any public code of the vehicle"),
+    {"op", IN_BODY, ARG_TERM, true, 0, 0, &command_op_names, "what to order"},
+};
+static const struct arg_row vehicle_event_args[] = {
+    PATH_CODE(15, "any public code of the vehicle"),
+    {"event", IN_BODY, ARG_TERM, true, 0, 0, &vehicle_event_names, "the MDS event that happened"},
+    {"to", IN_BODY, ARG_TERM, false, 0, 0, &vehicle_state_names, "state after it, where MDS allows several"},
+};
+static const struct arg_row command_args[] = {PATH_ID("command")};
+static const struct arg_row quarantine_args[] = {QUERY_AFTER, QUERY_LIMIT};
+static const struct arg_row operator_args[] = {NAME};
+static const struct arg_row legal_entity_args[] = {
+    PATH_CODE(31, "which; made when new"), NAME,
+    {"currency", IN_BODY, ARG_CODE, true, 3, 3, NULL, "ISO 4217; cannot change later"},
+    {"decimals", IN_BODY, ARG_WHOLE, true, 0, 3, NULL, "0, 2 or 3"},
+};
+static const struct arg_row city_args[] = {
+    PATH_CODE(31, "which; made when new"), NAME,
+    {"legal_entity", IN_BODY, ARG_CODE, true, 1, 31, NULL, "code of the company that sells here"},
+    {"time_zone", IN_BODY, ARG_IDENT, true, 1, 31, NULL, "IANA name"},
+    {"lat", IN_BODY, ARG_DEGREES, true, -90 * DEGREE, 90 * DEGREE, NULL, "centre"},
+    {"lon", IN_BODY, ARG_DEGREES, true, -180 * DEGREE, 180 * DEGREE, NULL, "centre"},
+    {"radius_m", IN_BODY, ARG_WHOLE, false, 0, 1000000, NULL, "boundary; 0 = none"},
+    {"ride_max_s", IN_BODY, ARG_WHOLE, false, 0, 30 * 86400, NULL, "longest ride; 0 = 12 hours"},
+};
+static const struct arg_row vehicle_type_args[] = {
+    PATH_CODE(31, "which; made when new"), NAME,
+    {"heartbeat_s", IN_BODY, ARG_WHOLE, false, 0, 86400, NULL, "longest silence of a healthy device; 0 = 240"},
+    {"battery_min_pct", IN_BODY, ARG_WHOLE, false, 0, 95, NULL, "no ride starts below"},
+    {"motor", IN_BODY, ARG_BOOL, false, 0, 1, NULL, "has a motor: its charge counts"},
+};
+static const struct arg_row plan_args[] = {
+    PATH_CODE(31, "which; made when new"), NAME,
+    {"city", IN_BODY, ARG_CODE, true, 1, 31, NULL, "code of the city"},
+    {"vehicle_type", IN_BODY, ARG_CODE, false, 1, 31, NULL, "code of the type; without: every type"},
+    PRICE("unlock_minor", "price of the unlock"), PRICE("minute_minor", "price of a started minute"),
+};
+static const struct arg_row put_vehicle_args[] = {
+    PATH_CODE(15, "public code; made when new"),
+    {"city", IN_BODY, ARG_CODE, true, 1, 31, NULL, "code of the city"},
+    {"vehicle_type", IN_BODY, ARG_CODE, true, 1, 31, NULL, "code of the type"},
+    {"protocol", IN_BODY, ARG_TERM, false, 0, 0, &protocol_names, "of its device"},
+    {"device", IN_BODY, ARG_IDENT, false, 1, 64, NULL, "the device's own id; another one than before = swapped"},
+    {"add_code", IN_BODY, ARG_CODE, false, 1, 15, NULL, "one more public code for the same vehicle"},
+};
+
+#define NO_ARGS NULL, 0
+#define ARGS(rows) rows, sizeof rows / sizeof *rows
+#define RIDERS ROLE(RIDER)
+#define STAFF ROLES_STAFF
+#define ALL (RIDERS | STAFF)
+
+const struct route routes[] = {
+    {HTTP_VERB_POST, RIDERS, true,  "/v1/rides", ask_ride_start, ARGS(start_args), "start a ride"},
+    {HTTP_VERB_GET,  ALL,    false, "/v1/rides", ask_rides, ARGS(rides_args), "rides, newest first; a rider's own"},
+    {HTTP_VERB_GET,  RIDERS, false, "/v1/rides/current", ask_ride_current, NO_ARGS, "the open ride"},
+    {HTTP_VERB_GET,  ALL,    false, "/v1/rides/{id}", ask_ride, ARGS(ride_args), "one ride; a rider's own"},
+    {HTTP_VERB_GET,  ALL,    false, "/v1/rides/{id}/receipt", ask_ride_receipt, ARGS(ride_args), "what a settled ride cost"},
+    {HTTP_VERB_POST, ALL,    true,  "/v1/rides/{id}/end", ask_ride_end, ARGS(end_args), "end a ride, or cancel one not begun"},
+    {HTTP_VERB_GET,  STAFF,  false, "/v1/rides/{id}/timeline", ask_ride_timeline, ARGS(ride_timeline_args), "events of a ride, newest first"},
+    {HTTP_VERB_GET,  ALL,    false, "/v1/events/live", ask_live, NO_ARGS, "events as they happen (server-sent); a rider's own"},
+    {HTTP_VERB_GET,  STAFF,  false, "/v1/vehicles", ask_vehicles, ARGS(vehicles_args), "vehicles with their devices"},
+    {HTTP_VERB_GET,  STAFF,  false, "/v1/vehicles/{code}", ask_vehicle, ARGS(vehicle_args), "one vehicle"},
+    {HTTP_VERB_PUT,  ROLE(CONTROL), false, "/v1/vehicles/{code}", ask_put_vehicle, ARGS(put_vehicle_args), "declare a vehicle"},
+    {HTTP_VERB_GET,  STAFF,  false, "/v1/vehicles/{code}/timeline", ask_vehicle_timeline, ARGS(vehicle_timeline_args), "events of a vehicle, newest first"},
+    {HTTP_VERB_POST, STAFF,  true,  "/v1/vehicles/{code}/commands", ask_vehicle_command, ARGS(vehicle_command_args), "order something of a vehicle"},
+    {HTTP_VERB_POST, STAFF,  true,  "/v1/vehicles/{code}/events", ask_vehicle_event, ARGS(vehicle_event_args), "say what happened to a vehicle"},
+    {HTTP_VERB_GET,  STAFF,  false, "/v1/commands/{id}", ask_command, ARGS(command_args), "one command"},
+    {HTTP_VERB_GET,  STAFF,  false, "/v1/quarantine", ask_quarantine, ARGS(quarantine_args), "devices that nobody registered"},
+    {HTTP_VERB_PUT,  ROLE(CONTROL), false, "/v1/operator", ask_put_operator, ARGS(operator_args), "name the operator"},
+    {HTTP_VERB_PUT,  ROLE(CONTROL), false, "/v1/legal-entities/{code}", ask_put_legal_entity, ARGS(legal_entity_args), "declare a legal entity"},
+    {HTTP_VERB_PUT,  ROLE(CONTROL), false, "/v1/cities/{code}", ask_put_city, ARGS(city_args), "declare a city"},
+    {HTTP_VERB_PUT,  ROLE(CONTROL), false, "/v1/vehicle-types/{code}", ask_put_vehicle_type, ARGS(vehicle_type_args), "declare a vehicle type"},
+    {HTTP_VERB_PUT,  ROLE(CONTROL), false, "/v1/plans/{code}", ask_put_plan, ARGS(plan_args), "declare a pricing plan"},
+};
+/* clang-format on */
+const unsigned route_count = sizeof routes / sizeof *routes;
+
+const char *route_verb_name(unsigned verb)
+{
+    static const char *const names[HTTP_VERB_N] = {
+        [HTTP_VERB_GET] = "GET",     [HTTP_VERB_HEAD] = "HEAD",   [HTTP_VERB_POST] = "POST",
+        [HTTP_VERB_PUT] = "PUT",     [HTTP_VERB_PATCH] = "PATCH", [HTTP_VERB_DELETE] = "DELETE",
+        [HTTP_VERB_OPTIONS] = "OPTIONS",
+    };
+    return verb < HTTP_VERB_N ? names[verb] : "?";
+}
+
+static bool path_fits(const char *pattern, struct bytes path)
+{
+    struct bytes names = bytes_text(pattern), name, segment;
+    while (http_path_next(&names, &name)) {
+        if (!http_path_next(&path, &segment) || !segment.len) return false;
+        if (name.len && name.at[0] == '{') continue;
+        if (!bytes_equal(name, segment)) return false;
+    }
+    return !http_path_next(&path, &segment);
+}
+
+const struct route *route_find(enum http_verb verb, struct bytes path, uint32_t *verbs)
+{
+    const struct route *found = NULL;
+    enum http_verb wanted = verb == HTTP_VERB_HEAD ? HTTP_VERB_GET : verb;
+    *verbs = 0;
+    for (unsigned i = 0; i < route_count; i++) {
+        if (!path_fits(routes[i].path, path)) continue;
+        *verbs |= 1u << routes[i].verb | (routes[i].verb == HTTP_VERB_GET ? 1u << HTTP_VERB_HEAD : 0);
+        if (routes[i].verb == wanted && !found) found = &routes[i];
+    }
+    return found;
+}
