@@ -1,3 +1,4 @@
-# tools: describe writes docs/reference/ from the tables in the code.
-add_executable(describe ${CMAKE_SOURCE_DIR}/tools/describe.c)
-target_link_libraries(describe PRIVATE ops engine proto geo base)
+# tools: describe writes docs/reference/ from the tables in the code. The settings come as their file alone, so that the
+# documents do not wait for the whole shell.
+add_executable(describe ${CMAKE_SOURCE_DIR}/tools/describe.c ${CMAKE_SOURCE_DIR}/src/ops/settings.c)
+target_link_libraries(describe PRIVATE engine proto geo base)
