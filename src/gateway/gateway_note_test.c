@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* gateway_note_test.c: bad input is counted by reason, told seldom and without secrets, and hung up when it goes on. */
+#include "gateway/gateway_inside.h"
 #include "gateway/gateway_rig_test.h"
 
 static uint64_t bad_count(const struct rig *r, const char *why)
@@ -136,6 +137,29 @@ static void test_bluetooth_keys_are_masked_in_notes(void **s)
     rig_close(r);
 }
 
+static void test_reasons_beyond_the_table_are_counted_together(void **s)
+{
+    (void)s;
+    static char reasons[GATEWAY_BAD_MAX + 10][4];
+    struct gateway *gw = calloc(1, sizeof *gw);
+    assert_non_null(gw);
+    for (unsigned round = 0; round < 2; round++) {
+        for (unsigned i = 0; i < GATEWAY_BAD_MAX + 10; i++) {
+            reasons[i][0] = (char)('a' + i / 10);
+            reasons[i][1] = (char)('0' + i % 10);
+            note_bad(gw, reasons[i]);
+        }
+    }
+    note_bad(gw, "a0"); /* an equal literal in another file */
+    for (unsigned i = 0; i < GATEWAY_BAD_MAX - 1; i++) {
+        assert_string_equal(gw->counters.bad[i].why, reasons[i]);
+        assert_int_equal(gw->counters.bad[i].count, i ? 2 : 3);
+    }
+    assert_string_equal(gw->counters.bad[GATEWAY_BAD_MAX - 1].why, "other");
+    assert_int_equal(gw->counters.bad[GATEWAY_BAD_MAX - 1].count, 2 * 11);
+    free(gw);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -145,6 +169,7 @@ int main(void)
         cmocka_unit_test(test_noise_is_bounded_however_it_is_split),
         cmocka_unit_test(test_notes_come_once_a_minute_for_each_device),
         cmocka_unit_test(test_bluetooth_keys_are_masked_in_notes),
+        cmocka_unit_test(test_reasons_beyond_the_table_are_counted_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -114,6 +114,27 @@ static void test_frames_one_byte_at_a_time_are_the_same_facts_in_order(void **s)
     rig_close(r);
 }
 
+static void test_fix_has_its_own_time_and_without_a_date_the_nearest_day(void **s)
+{
+    (void)s;
+    struct rig *r = rig_open_wide();
+    uint64_t dated = rig_bound(r, SCOR(ID_A, HEARTBEAT)), undated = rig_bound(r, CMDR(ID_B, "H0,1,398,24"));
+    rig_say(r, dated, SCOR(ID_A, "D0,0,102030.50,A,5742.4000,N,01157.6000,E,9,1.0,211126,12.0,M,A"));
+    rig_say(r, undated, CMDR(ID_B, "D0,0,235959.00,A,5742.4000,N,01157.6000,E,9,1.0,,12.0,M,A"));
+    rig_say(r, undated, CMDR(ID_B, "D0,0,235959.00,V,,,,,,,,,,N"));
+    rig_take(r);
+    const struct fact_report *f = &rig_fact(r, 0)->report;
+    assert_int_equal(f->has, HAS_POSITION | HAS_FIX_TIME);
+    assert_int_equal(f->fix_ms, WALL_START_MS - 2 * 86400000 - 5970000 + 500); /* 21st, 10:20:30.5 */
+    assert_int_equal(f->lat_e7, 577066667);
+    assert_int_equal(f->lon_e7, 119600000);
+    assert_int_equal(rig_fact(r, 1)->report.has, HAS_POSITION | HAS_FIX_TIME);
+    assert_int_equal(rig_fact(r, 1)->report.fix_ms, WALL_START_MS + 43199000); /* today is nearer by a second */
+    assert_int_equal(rig_fact(r, 2)->report.has, HAS_NO_FIX);
+    assert_int_equal(rig_fact(r, 2)->report.fix_ms, 0);
+    rig_close(r);
+}
+
 static void test_another_device_on_the_link_is_hung_up(void **s)
 {
     (void)s;
@@ -313,6 +334,7 @@ int main(void)
         cmocka_unit_test(test_any_first_frame_opens_a_session),
         cmocka_unit_test(test_facts_do_not_depend_on_how_bytes_are_split),
         cmocka_unit_test(test_frames_one_byte_at_a_time_are_the_same_facts_in_order),
+        cmocka_unit_test(test_fix_has_its_own_time_and_without_a_date_the_nearest_day),
         cmocka_unit_test(test_another_device_on_the_link_is_hung_up),
         cmocka_unit_test(test_unknown_bytes_are_hung_up_without_a_fact),
         cmocka_unit_test(test_silence_is_hung_up),

@@ -223,6 +223,59 @@ static void test_flood_is_slowed_and_neighbours_do_not_notice(void **s)
     rig_close(r);
 }
 
+static void test_usual_burst_is_400_frames(void **s)
+{
+    (void)s;
+    struct rig *r = rig_open_wide();
+    uint64_t conn = rig_bound(r, SCOR(ID_A, HEARTBEAT));
+    rig_pass_ms(r, 10000);
+    for (unsigned n = 0; n < 500; n++) say_number(r, conn, ID_A, n % 100);
+    fake_settle(r->loop);
+    assert_int_equal(ring_count(&r->telemetry), 400);
+    rig_pass_ms(r, GATEWAY_FLOOD_PAUSE_MS);
+    assert_int_equal(ring_count(&r->telemetry), 500);
+    rig_close(r);
+}
+
+/* What keeps a loop without traffic from sleeping too long, or from not sleeping at all. */
+static void test_hook_asks_to_be_called_when_something_is_due(void **s)
+{
+    (void)s;
+    struct rig *r = rig_open(2, 2, 8192, (struct gateway_config){.frames_per_s = 10, .frames_burst = 2});
+    uint64_t flood = rig_bound(r, SCOR(ID_A, HEARTBEAT)), other = rig_bound(r, SCOR(ID_B, HEARTBEAT));
+    assert_true(rig_hook(r) == LOOP_NEVER);
+    rig_say(r, flood, SCOR(ID_A, HEARTBEAT) SCOR(ID_A, HEARTBEAT));
+    assert_int_equal(r->n->flooding, 1);
+    assert_int_equal(rig_hook(r), loop_now_ms(r->loop) + GATEWAY_FLOOD_PAUSE_MS);
+    rig_say(r, other, SCOR(ID_B, HEARTBEAT));
+    rig_pass_ms(r, 500);
+    rig_say(r, other, SCOR(ID_B, HEARTBEAT)); /* telemetry is full */
+    assert_int_equal(r->n->waiting_telemetry, 1);
+    assert_int_equal(rig_hook(r), loop_now_ms(r->loop) + GATEWAY_RETRY_MS);
+    rig_take(r);
+    assert_int_equal(rig_hook(r), loop_now_ms(r->loop)); /* it goes on, behind this hook */
+    fake_settle(r->loop);
+    assert_int_equal(rig_hook(r), loop_now_ms(r->loop) + GATEWAY_FLOOD_PAUSE_MS - 500);
+    for (unsigned i = 0; i <= GATEWAY_OUT_PER_TURN_MAX; i++) {
+        rig_release(r, (struct to_gateway){.kind = TO_GATEWAY_ORDER, .session = 77});
+    }
+    assert_int_equal(rig_hook(r), loop_now_ms(r->loop));
+    rig_take(r);
+    uint64_t third = rig_bound(r, SCOR(ID_C, HEARTBEAT));
+    for (unsigned i = 0; i < 3; i++) fake_hang_up(r->loop, i == 0 ? third : i == 1 ? other : rig_dial(r));
+    rig_say(r, flood, "");
+    rig_pass_ms(r, 500);
+    fake_hang_up(r->loop, flood);
+    fake_settle(r->loop);
+    assert_int_equal(r->n->sessions, 0);
+    assert_int_equal(rig_hook(r), loop_now_ms(r->loop) + GATEWAY_RETRY_MS);
+    assert_int_equal(r->n->closes_pending, 1);
+    rig_take(r);
+    assert_true(rig_hook(r) == LOOP_NEVER);
+    assert_int_equal(ring_count(&r->urgent), 1);
+    rig_close(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +286,8 @@ int main(void)
         cmocka_unit_test(test_closes_are_never_lost_and_come_before_what_follows),
         cmocka_unit_test(test_closing_while_waiting_leaves_the_others_their_places),
         cmocka_unit_test(test_flood_is_slowed_and_neighbours_do_not_notice),
+        cmocka_unit_test(test_usual_burst_is_400_frames),
+        cmocka_unit_test(test_hook_asks_to_be_called_when_something_is_due),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
