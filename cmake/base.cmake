@@ -1,2 +1,2 @@
 paddock_layer(base)
-paddock_tests(src/base base)
+paddock_tests(src/base base Threads::Threads)

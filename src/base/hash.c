@@ -46,7 +46,7 @@ uint64_t hash_bytes(struct hash_key key, struct bytes in)
 
 uint64_t hash_mix(uint64_t sum, uint64_t value)
 {
-    uint64_t x = (sum ^ value) * 0x9e3779b97f4a7c15u;
+    uint64_t x = (sum ^ value ^ 0xa0761d6478bd642fu) * 0x9e3779b97f4a7c15u; /* zeros must count too */
     x ^= x >> 32;
     x *= 0xd6e8feb86659fd93u;
     return x ^ x >> 29 ^ rotl(sum, 17);
