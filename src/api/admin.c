@@ -13,7 +13,8 @@ static void send(struct api *api, uint64_t handle, int status, const char *type,
         {"X-Content-Type-Options", bytes_text("nosniff")},
         {"Cache-Control", bytes_text("no-store")},
     };
-    struct http_response r = {.status = status, .content_type = type, .headers = headers, .header_count = 2, .body = body};
+    struct http_response r = {.status = status, .content_type = type, .headers = headers, .header_count = 2,
+                              .body = body};
     struct err e = http_reply(api->admin, handle, &r);
     (void)e; /* who has left needs no answer */
 }

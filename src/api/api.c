@@ -222,7 +222,8 @@ static bool announce(struct call *call)
         static const uint8_t roles[AUTH_ROLE_N] = {[AUTH_CONTROL] = STAFF_CONTROL, [AUTH_ONCALL] = STAFF_ONCALL,
                                                    [AUTH_CREW] = STAFF_CREW};
         in.fact.kind = FACT_STAFF_SET;
-        in.fact.staff_set = (struct fact_staff_set){.account = call->account->uuid, .role = roles[call->account->role]};
+        in.fact.staff_set = (struct fact_staff_set){.account = call->account->uuid,
+                                                    .role = roles[call->account->role]};
     } else {
         in.fact.kind = FACT_RIDER_SET;
         in.fact.rider_set = (struct fact_rider_set){.account = call->account->uuid};
@@ -263,7 +264,8 @@ static void on_request(void *ctx, const struct http_request *request)
     struct call call = {.api = api, .request = request};
     struct auth_who who;
     uint32_t verbs;
-    call.client = (struct client){.http = request->handle, .route = UINT8_MAX, .started_us = loop_now_us(api->config.loop)};
+    call.client = (struct client){.http = request->handle, .route = UINT8_MAX,
+                                  .started_us = loop_now_us(api->config.loop)};
     if (request->trace_id.len == sizeof call.client.trace_id) {
         memcpy(call.client.trace_id, request->trace_id.at, sizeof call.client.trace_id);
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* api.h: HTTP for riders and staff: requests become facts, replies and events become answers.
  *
- *     request ─► route, token, role, fields ─► urgent ring ─► engine ─► journal ─► out ring ─► reply, ?wait=, live events
- *                                          └─► desk (SQL tables, off the loop) ──────────────► lists, timelines
+ *     request ─► route, token, role, fields ─► urgent ring ─► engine ─► journal ─► out ring ─► reply, ?wait=, live
+ *                                          └─► desk (SQL tables, off the loop) ─────────────► lists, timelines
  *
  * What is asked and who may stands in one table (routes.h). Nothing here decides about rides: it translates.
  * World   no clock, socket or randomness of its own: all of it comes through struct api_config, so the simulator runs

@@ -66,7 +66,8 @@ static void send_command(struct api *api, struct pending *p, const struct comman
     body_send(api, p, &body, p->status, seq);
 }
 
-static void send_vehicle(struct api *api, struct pending *p, const struct vehicle *v, const struct device *d, uint64_t seq)
+static void send_vehicle(struct api *api, struct pending *p, const struct vehicle *v, const struct device *d,
+                         uint64_t seq)
 {
     struct body body;
     body_begin(&body);

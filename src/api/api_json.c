@@ -92,7 +92,7 @@ static void put_protocol(uint8_t protocol, struct json *j)
     else json_null(j);
 }
 
-/* A device that never reported a position is not in the Gulf of Guinea, and one without a battery report not empty. */
+/* A device that never reported a position is not in the Gulf of Guinea, nor is one without a battery report empty. */
 static bool reported(const struct device *d, const struct field *f)
 {
     if (f->type == FIELD_E7) return d->has_fix;
@@ -119,7 +119,8 @@ static void put_device(const struct device *d, enum field_sight sight, struct js
     json_close(j, '}');
 }
 
-void api_json_vehicle(const struct vehicle *vehicle, const struct device *device, enum field_sight sight, struct json *j)
+void api_json_vehicle(const struct vehicle *vehicle, const struct device *device, enum field_sight sight,
+                      struct json *j)
 {
     json_open(j, '{');
     api_json_fields(&row_shapes[ROW_VEHICLE], vehicle, sight, j);

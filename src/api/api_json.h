@@ -16,7 +16,8 @@ void api_json_fields(const struct shape *shape, const void *row, enum field_sigh
 /* Whole objects. */
 void api_json_ride(const struct ride *ride, enum field_sight sight, struct json *j);
 void api_json_command(const struct command *command, enum field_sight sight, struct json *j);
-void api_json_vehicle(const struct vehicle *vehicle, const struct device *device, enum field_sight sight, struct json *j);
+void api_json_vehicle(const struct vehicle *vehicle, const struct device *device, enum field_sight sight,
+                      struct json *j);
 void api_json_quarantine(const struct quarantine *q, enum field_sight sight, struct json *j);
 void api_json_event(const struct event *event, enum field_sight sight, struct json *j);
 void api_json_receipt(const struct ride *ride, struct json *j);

@@ -77,8 +77,9 @@ void ask_rides(struct call *call)
 void ask_ride_timeline(struct call *call)
 {
     const struct arg *before = args_get(&call->args, "before");
-    struct desk_job job = {.kind = DESK_RIDE_TIMELINE, .sight = SIGHT_STAFF, .uuid = args_get(&call->args, "id")->uuid,
-                           .after = before->cursor, .before_part = before->cursor_part, .limit = call_limit(call)};
+    struct desk_job job = {.kind = DESK_RIDE_TIMELINE, .sight = SIGHT_STAFF,
+                           .uuid = args_get(&call->args, "id")->uuid, .after = before->cursor,
+                           .before_part = before->cursor_part, .limit = call_limit(call)};
     call_job(call, &job);
 }
 

@@ -170,7 +170,8 @@ struct err auth_check(struct auth *a, struct bytes token, struct bytes peer, int
     return NO_ERR;
 }
 
-struct err auth_grant(struct auth *a, const struct auth_grant *grant, char token[AUTH_TOKEN_LEN], struct uuid *account)
+struct err auth_grant(struct auth *a, const struct auth_grant *grant, char token[AUTH_TOKEN_LEN],
+                      struct uuid *account)
 {
     uint8_t secret[32];
     struct auth_token_row row = {.account = grant->account, .role = (uint8_t)grant->role, .created_ms = grant->now_ms,

@@ -27,7 +27,8 @@ static const char *const sql[CONTACTS_CALL_N] = {
     [CONTACTS_LIST] = "SELECT " TOKEN_COLUMNS " FROM tokens WHERE operator_id = ?1 ORDER BY created_ms, hash",
     [CONTACTS_ACCOUNT] = "INSERT INTO accounts (operator_id, account, created_ms) VALUES (?1, ?2, ?3)"
                          " ON CONFLICT DO NOTHING",
-    [CONTACTS_SECRET_ADD] = "INSERT INTO secrets (operator_id, name, value) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+    [CONTACTS_SECRET_ADD] = "INSERT INTO secrets (operator_id, name, value) VALUES (?1, ?2, ?3)"
+                            " ON CONFLICT DO NOTHING",
     [CONTACTS_SECRET] = "SELECT value FROM secrets WHERE operator_id = ?1 AND name = ?2",
     [CONTACTS_VERSION] = "PRAGMA data_version",
 };
@@ -214,7 +215,9 @@ struct err contacts_secret16(struct contacts *c, const char *name, const uint8_t
     int rc = sqlite3_step(st);
     bool whole = rc == SQLITE_ROW && sqlite3_column_bytes(st, 0) == 16;
     if (whole) memcpy(out, sqlite3_column_blob(st, 0), 16);
-    struct err e = whole ? NO_ERR : rc == SQLITE_ROW ? ERR(CORRUPT, "contacts.db: a secret is damaged") : failed(c, rc);
+    struct err e = whole              ? NO_ERR
+                   : rc == SQLITE_ROW ? ERR(CORRUPT, "contacts.db: a secret is damaged")
+                                      : failed(c, rc);
     end(st);
     return e;
 }

@@ -4,7 +4,7 @@
  *     api ──desk_submit──► job ring ─► worker thread: tables.db, read only ─► result ring ──desk_next──► api
  *
  * Inline  in the simulator there is no thread: desk_submit does the work, and may share the keeper's connection
- * Bodies  lists come as finished JSON, made where the rows are; single rows come as rows, the caller decides who may see
+ * Bodies  lists come as finished JSON, made where the rows are; single rows come as rows: the caller decides who sees
  * Limits  DESK_JOBS jobs at once, else FULL; DESK_BODY_MAX bytes of a body, a page ends before it
  * Thread  submit, next and release: the caller's; the worker meets it at two rings */
 #ifndef API_DESK_H

@@ -178,7 +178,8 @@ static struct err on_event(void *ctx, const struct event *event)
     return NO_ERR;
 }
 
-static void filter_number(struct tables_query *q, const struct field *fields, unsigned count, size_t offset, int64_t value)
+static void filter_number(struct tables_query *q, const struct field *fields, unsigned count, size_t offset,
+                          int64_t value)
 {
     for (unsigned i = 0; i < count; i++) {
         if (fields[i].offset != offset) continue;

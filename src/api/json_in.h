@@ -14,7 +14,8 @@
 #define JSON_IN_DEPTH_MAX 8u
 #define JSON_IN_VALUES_MAX 2048u
 
-enum json_in_kind { JSON_IN_NULL, JSON_IN_BOOL, JSON_IN_INTEGER, JSON_IN_REAL, JSON_IN_TEXT, JSON_IN_LIST, JSON_IN_OBJECT };
+enum json_in_kind { JSON_IN_NULL, JSON_IN_BOOL, JSON_IN_INTEGER, JSON_IN_REAL, JSON_IN_TEXT, JSON_IN_LIST,
+                    JSON_IN_OBJECT };
 
 struct json_in_value {
     enum json_in_kind kind;

@@ -61,7 +61,8 @@ struct err live_create(const struct live_options *options, struct live **out)
     map_init(&l->by_http, &a, n);
     map_init(&l->by_rider, &a, n);
     for (uint32_t i = 0; i < n; i++) l->streams[i].next_free = i + 1;
-    struct err e = shelf_init(&l->owners, sizeof(struct ride_owner), sizeof(struct uuid), options->ride_memory, options->key);
+    struct err e = shelf_init(&l->owners, sizeof(struct ride_owner), sizeof(struct uuid), options->ride_memory,
+                              options->key);
     if (e.code) {
         live_destroy(l);
         return e;

@@ -7,8 +7,8 @@
  * Own     an event is a rider's when it names the rider, or its ride is known to be theirs
  * Resume  Last-Event-ID within the ring; older, unknown or future: `reset`, and on from now. A stream that falls out of
  *         the ring gets the same.
- * Limits  the ring, the rides remembered, LIVE_CHUNK bytes a stream in LIVE_PACE_MS (a client that takes less is closed by
- *         its bounded queue and resumes), http_limits.sse_count_max streams
+ * Limits  the ring, the rides remembered, LIVE_CHUNK bytes a stream in LIVE_PACE_MS (a client that takes less is closed
+ *         by its bounded queue and resumes), http_limits.sse_count_max streams
  * Thread  the loop's */
 #ifndef API_LIVE_H
 #define API_LIVE_H

@@ -3,7 +3,8 @@
  *
  *     FACT ──reply──► WATCH (?wait=) ──event, time──► QUERY ──answer──► (replied)
  *       └──(row left memory)──► DESK ◄──(not in memory)──┘
- *     DESK ──tables too old──► LATER ──time──► DESK            ANNOUNCE: nobody waits, the engine is told of an account
+ *     DESK ──tables too old──► LATER ──time──► DESK
+ *     ANNOUNCE: the engine is told of an account, nobody waits
  *
  * Gone    a client that leaves while an answer is under way leaves its entry behind (`http` 0) until the answer comes:
  *         the handle must stay known, and its Idempotency-Key in flight
@@ -16,7 +17,8 @@
 #include "api/desk.h"
 #include "base/map.h"
 
-enum pending_stage { PENDING_FREE, PENDING_ANNOUNCE, PENDING_FACT, PENDING_QUERY, PENDING_WATCH, PENDING_DESK, PENDING_LATER };
+enum pending_stage { PENDING_FREE, PENDING_ANNOUNCE, PENDING_FACT, PENDING_QUERY, PENDING_WATCH, PENDING_DESK,
+                     PENDING_LATER };
 
 /* What the reply is made of. */
 enum answer_shape { ANSWER_RIDE = 1, ANSWER_RECEIPT, ANSWER_COMMAND, ANSWER_VEHICLE, ANSWER_ID, ANSWER_PAGE };

@@ -28,7 +28,9 @@ static const struct arg_row start_args[] = {
     {"vehicle_code", IN_BODY, ARG_CODE, true, 1, 15, NULL, "public code printed on the vehicle"},
     QUERY_WAIT("seconds to hold the reply until the vehicle confirmed or refused"),
 };
-static const struct arg_row end_args[] = {PATH_ID("ride"), QUERY_WAIT("seconds to hold the reply until the ride is over")};
+static const struct arg_row end_args[] = {
+    PATH_ID("ride"), QUERY_WAIT("seconds to hold the reply until the ride is over"),
+};
 static const struct arg_row ride_args[] = {PATH_ID("ride")};
 static const struct arg_row rides_args[] = {
     {"state", IN_QUERY, ARG_TERM, false, 0, 0, &ride_state_names, "only rides in this state"}, QUERY_AFTER, QUERY_LIMIT,
@@ -39,7 +41,9 @@ static const struct arg_row vehicles_args[] = {
     {"city", IN_QUERY, ARG_CODE, false, 1, 31, NULL, "only vehicles of this city"}, QUERY_AFTER, QUERY_LIMIT,
 };
 static const struct arg_row vehicle_args[] = {PATH_CODE(15, "any public code of the vehicle")};
-static const struct arg_row vehicle_timeline_args[] = {PATH_CODE(15, "any public code of the vehicle"), QUERY_BEFORE, QUERY_LIMIT};
+static const struct arg_row vehicle_timeline_args[] = {
+    PATH_CODE(15, "any public code of the vehicle"), QUERY_BEFORE, QUERY_LIMIT,
+};
 static const struct arg_row vehicle_command_args[] = {
     PATH_CODE(15, "any public code of the vehicle"),
     {"op", IN_BODY, ARG_TERM, true, 0, 0, &command_op_names, "what to order"},
@@ -94,27 +98,48 @@ static const struct arg_row put_vehicle_args[] = {
 #define ALL (RIDERS | STAFF)
 
 const struct route routes[] = {
-    {HTTP_VERB_POST, RIDERS, true,  "/v1/rides", ask_ride_start, ARGS(start_args), "start a ride"},
-    {HTTP_VERB_GET,  ALL,    false, "/v1/rides", ask_rides, ARGS(rides_args), "rides, newest first; a rider's own"},
-    {HTTP_VERB_GET,  RIDERS, false, "/v1/rides/current", ask_ride_current, NO_ARGS, "the open ride"},
-    {HTTP_VERB_GET,  ALL,    false, "/v1/rides/{id}", ask_ride, ARGS(ride_args), "one ride; a rider's own"},
-    {HTTP_VERB_GET,  ALL,    false, "/v1/rides/{id}/receipt", ask_ride_receipt, ARGS(ride_args), "what a settled ride cost"},
-    {HTTP_VERB_POST, ALL,    true,  "/v1/rides/{id}/end", ask_ride_end, ARGS(end_args), "end a ride, or cancel one not begun"},
-    {HTTP_VERB_GET,  STAFF,  false, "/v1/rides/{id}/timeline", ask_ride_timeline, ARGS(ride_timeline_args), "events of a ride, newest first"},
-    {HTTP_VERB_GET,  ALL,    false, "/v1/events/live", ask_live, NO_ARGS, "events as they happen (server-sent); a rider's own"},
-    {HTTP_VERB_GET,  STAFF,  false, "/v1/vehicles", ask_vehicles, ARGS(vehicles_args), "vehicles with their devices"},
-    {HTTP_VERB_GET,  STAFF,  false, "/v1/vehicles/{code}", ask_vehicle, ARGS(vehicle_args), "one vehicle"},
-    {HTTP_VERB_PUT,  ROLE(CONTROL), false, "/v1/vehicles/{code}", ask_put_vehicle, ARGS(put_vehicle_args), "declare a vehicle"},
-    {HTTP_VERB_GET,  STAFF,  false, "/v1/vehicles/{code}/timeline", ask_vehicle_timeline, ARGS(vehicle_timeline_args), "events of a vehicle, newest first"},
-    {HTTP_VERB_POST, STAFF,  true,  "/v1/vehicles/{code}/commands", ask_vehicle_command, ARGS(vehicle_command_args), "order something of a vehicle"},
-    {HTTP_VERB_POST, STAFF,  true,  "/v1/vehicles/{code}/events", ask_vehicle_event, ARGS(vehicle_event_args), "say what happened to a vehicle"},
-    {HTTP_VERB_GET,  STAFF,  false, "/v1/commands/{id}", ask_command, ARGS(command_args), "one command"},
-    {HTTP_VERB_GET,  STAFF,  false, "/v1/quarantine", ask_quarantine, ARGS(quarantine_args), "devices that nobody registered"},
-    {HTTP_VERB_PUT,  ROLE(CONTROL), false, "/v1/operator", ask_put_operator, ARGS(operator_args), "name the operator"},
-    {HTTP_VERB_PUT,  ROLE(CONTROL), false, "/v1/legal-entities/{code}", ask_put_legal_entity, ARGS(legal_entity_args), "declare a legal entity"},
-    {HTTP_VERB_PUT,  ROLE(CONTROL), false, "/v1/cities/{code}", ask_put_city, ARGS(city_args), "declare a city"},
-    {HTTP_VERB_PUT,  ROLE(CONTROL), false, "/v1/vehicle-types/{code}", ask_put_vehicle_type, ARGS(vehicle_type_args), "declare a vehicle type"},
-    {HTTP_VERB_PUT,  ROLE(CONTROL), false, "/v1/plans/{code}", ask_put_plan, ARGS(plan_args), "declare a pricing plan"},
+    {HTTP_VERB_POST, RIDERS, true,  "/v1/rides", ask_ride_start, ARGS(start_args),
+     "start a ride"},
+    {HTTP_VERB_GET,  ALL,    false, "/v1/rides", ask_rides, ARGS(rides_args),
+     "rides, newest first; a rider's own"},
+    {HTTP_VERB_GET,  RIDERS, false, "/v1/rides/current", ask_ride_current, NO_ARGS,
+     "the open ride"},
+    {HTTP_VERB_GET,  ALL,    false, "/v1/rides/{id}", ask_ride, ARGS(ride_args),
+     "one ride; a rider's own"},
+    {HTTP_VERB_GET,  ALL,    false, "/v1/rides/{id}/receipt", ask_ride_receipt, ARGS(ride_args),
+     "what a settled ride cost"},
+    {HTTP_VERB_POST, ALL,    true,  "/v1/rides/{id}/end", ask_ride_end, ARGS(end_args),
+     "end a ride, or cancel one not begun"},
+    {HTTP_VERB_GET,  STAFF,  false, "/v1/rides/{id}/timeline", ask_ride_timeline, ARGS(ride_timeline_args),
+     "events of a ride, newest first"},
+    {HTTP_VERB_GET,  ALL,    false, "/v1/events/live", ask_live, NO_ARGS,
+     "events as they happen (server-sent); a rider's own"},
+    {HTTP_VERB_GET,  STAFF,  false, "/v1/vehicles", ask_vehicles, ARGS(vehicles_args),
+     "vehicles with their devices"},
+    {HTTP_VERB_GET,  STAFF,  false, "/v1/vehicles/{code}", ask_vehicle, ARGS(vehicle_args),
+     "one vehicle"},
+    {HTTP_VERB_PUT,  ROLE(CONTROL), false, "/v1/vehicles/{code}", ask_put_vehicle, ARGS(put_vehicle_args),
+     "declare a vehicle"},
+    {HTTP_VERB_GET,  STAFF,  false, "/v1/vehicles/{code}/timeline", ask_vehicle_timeline, ARGS(vehicle_timeline_args),
+     "events of a vehicle, newest first"},
+    {HTTP_VERB_POST, STAFF,  true,  "/v1/vehicles/{code}/commands", ask_vehicle_command, ARGS(vehicle_command_args),
+     "order something of a vehicle"},
+    {HTTP_VERB_POST, STAFF,  true,  "/v1/vehicles/{code}/events", ask_vehicle_event, ARGS(vehicle_event_args),
+     "say what happened to a vehicle"},
+    {HTTP_VERB_GET,  STAFF,  false, "/v1/commands/{id}", ask_command, ARGS(command_args),
+     "one command"},
+    {HTTP_VERB_GET,  STAFF,  false, "/v1/quarantine", ask_quarantine, ARGS(quarantine_args),
+     "devices that nobody registered"},
+    {HTTP_VERB_PUT,  ROLE(CONTROL), false, "/v1/operator", ask_put_operator, ARGS(operator_args),
+     "name the operator"},
+    {HTTP_VERB_PUT,  ROLE(CONTROL), false, "/v1/legal-entities/{code}", ask_put_legal_entity, ARGS(legal_entity_args),
+     "declare a legal entity"},
+    {HTTP_VERB_PUT,  ROLE(CONTROL), false, "/v1/cities/{code}", ask_put_city, ARGS(city_args),
+     "declare a city"},
+    {HTTP_VERB_PUT,  ROLE(CONTROL), false, "/v1/vehicle-types/{code}", ask_put_vehicle_type, ARGS(vehicle_type_args),
+     "declare a vehicle type"},
+    {HTTP_VERB_PUT,  ROLE(CONTROL), false, "/v1/plans/{code}", ask_put_plan, ARGS(plan_args),
+     "declare a pricing plan"},
 };
 /* clang-format on */
 const unsigned route_count = sizeof routes / sizeof *routes;

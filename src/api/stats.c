@@ -22,7 +22,8 @@ void stats_route(struct stats *s, unsigned route, int status, int64_t took_us)
     note(&s->routes[route].time, took_us);
 }
 
-void stats_split(struct histogram parts[STATS_PART_N], int64_t born_us, int64_t stepped_us, int64_t synced_us, int64_t now_us)
+void stats_split(struct histogram parts[STATS_PART_N], int64_t born_us, int64_t stepped_us, int64_t synced_us,
+                 int64_t now_us)
 {
     if (!born_us) return; /* not by anybody's bytes: a timer, a restart */
     note(&parts[STATS_QUEUE], stepped_us - born_us);
@@ -136,7 +137,8 @@ void stats_put(const struct stats *s, struct buf *out)
     for (unsigned i = 0; i < route_count; i++) {
         uint64_t any = 0;
         for (unsigned c = 0; c < 6; c++) any += s->routes[i].classes[c];
-        if (any) put_histogram(out, "paddock_api_request_seconds", route_labels(&routes[i], NULL, &labels), &s->routes[i].time);
+        if (!any) continue;
+        put_histogram(out, "paddock_api_request_seconds", route_labels(&routes[i], NULL, &labels), &s->routes[i].time);
     }
     put_split(out, "paddock_api_reply_seconds", "A fact's way from request to reply: queue, sync, release.", s->reply);
     put_split(out, "paddock_api_wait_seconds",

@@ -22,11 +22,13 @@ struct stats {
 };
 
 void stats_route(struct stats *s, unsigned route, int status, int64_t took_us);
-void stats_split(struct histogram parts[STATS_PART_N], int64_t born_us, int64_t stepped_us, int64_t synced_us, int64_t now_us);
+void stats_split(struct histogram parts[STATS_PART_N], int64_t born_us, int64_t stepped_us, int64_t synced_us,
+                 int64_t now_us);
 
 /* Prometheus text, version 0.0.4. */
 void metric_head(struct buf *out, const char *name, const char *type, const char *help);
-void metric_value(struct buf *out, const char *name, const char *labels, uint64_t value); /* labels: "a=\"b\"" or NULL */
+/* `labels` as a=\"b\",c=\"d\", or NULL. */
+void metric_value(struct buf *out, const char *name, const char *labels, uint64_t value);
 void stats_put(const struct stats *s, struct buf *out);
 
 #endif
