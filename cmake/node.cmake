@@ -8,7 +8,7 @@ configure_file(${CMAKE_SOURCE_DIR}/src/build_id.c.in ${CMAKE_BINARY_DIR}/build_i
 
 add_library(node STATIC ${CMAKE_SOURCE_DIR}/src/node.c ${CMAKE_SOURCE_DIR}/src/inhand.c ${CMAKE_BINARY_DIR}/build_id.c)
 target_link_libraries(node PUBLIC store engine base)
-paddock_tests(src node store engine_town engine base)
+paddock_tests(src node sim_disk store engine base)
 
 if(TARGET sim_demo AND TARGET api)
   add_executable(paddock ${CMAKE_SOURCE_DIR}/src/main.c ${CMAKE_SOURCE_DIR}/src/serve.c ${CMAKE_SOURCE_DIR}/src/node_metrics.c
