@@ -298,6 +298,38 @@ static void test_every_file_call_may_fail_and_nothing_promised_is_lost(void **s)
     assert_true(nth > 200);
 }
 
+/* What a kill left in the page cache only must not be built upon: the next process makes it sure first. */
+static void test_a_kill_at_every_call_and_a_power_cut_after_the_next_commit(void **s)
+{
+    (void)s;
+    struct truth *t = calloc(1, sizeof *t);
+    uint64_t nth = 1;
+    for (bool fired = true; fired; nth++) {
+        memset(t, 0, sizeof *t);
+        struct disk *d = disk_create(nth);
+        struct file_system fs = disk_files(d);
+        struct prng prng = prng_of(nth, bytes_text("after"));
+        struct journal *j = NULL;
+        struct journal_report report;
+        disk_set_faults(d, (struct disk_faults){.stop_nth = nth});
+        (void)life(t, &fs, &j);
+        fired = disk_fired(d);
+        for (unsigned end = 0; end < 3; end++) {
+            disk_crash(d, end ? DISK_POWER : DISK_KILL);
+            journal_close(j);
+            const char *broken = truth_recover(t, &fs, &j, &report);
+            if (broken) fail_msg("call %llu: %s", (unsigned long long)nth, broken);
+            assert_int_equal(truth_append(t, j, &prng).code, ERR_OK);
+            assert_int_equal(journal_commit(j).code, ERR_OK);
+            t->acked = t->appended;
+        }
+        journal_close(j);
+        disk_destroy(d);
+    }
+    free(t);
+    assert_true(nth > 200);
+}
+
 static void test_a_full_disk_in_prepare_is_no_end_but_in_commit_it_is(void **s)
 {
     (void)s;
@@ -452,6 +484,7 @@ int main(void)
         cmocka_unit_test(test_what_commit_promised_survives_2000_crashes),
         cmocka_unit_test(test_a_disk_that_lies_about_syncs_is_noticed),
         cmocka_unit_test(test_every_file_call_may_fail_and_nothing_promised_is_lost),
+        cmocka_unit_test(test_a_kill_at_every_call_and_a_power_cut_after_the_next_commit),
         cmocka_unit_test(test_a_full_disk_in_prepare_is_no_end_but_in_commit_it_is),
         cmocka_unit_test(test_any_flipped_bit_is_refused_with_its_place),
         cmocka_unit_test(test_a_flip_in_a_batch_without_mark_or_successor_is_a_torn_tail),
