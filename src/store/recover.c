@@ -78,18 +78,8 @@ static struct err open_and_load(struct recovered *r, const struct recover_option
     memset(t, 0, sizeof *t);
     TRY(engine_fresh(r, o));
     TRY(data_sql_path(&o->dir, name, path));
-    struct tables_options options = {.vfs = o->dir.vfs, .build = o->build, .exclusive = o->dir.exclusive,
-                                     .read_only = o->read_only};
-    struct err e = tables_open(t, path, &options);
-    if (o->read_only && e.code && e.code != ERR_NOT_FOUND && e.code != ERR_CORRUPT) {
-        /* A medium that takes no -shm file. Whole only if there is no WAL beside it. */
-        char wal[FILE_PATH_MAX];
-        bool has_wal = true;
-        snprintf(wal, sizeof wal, "%s-wal", name);
-        TRY(data_has(&o->dir, wal, &has_wal));
-        options.immutable = !has_wal;
-        if (!has_wal) e = tables_open(t, path, &options);
-    }
+    struct tables_options options = {.vfs = o->dir.vfs, .build = o->build, .exclusive = o->dir.exclusive};
+    struct err e = o->read_only ? tables_open_reading(t, &o->dir, name) : tables_open(t, path, &options);
     if (!e.code) e = tables_load(t, r->engine, &r->from_seq);
     if (!e.code) e = compare_hash(r, o, t);
     return e;

@@ -94,7 +94,7 @@ static struct err compare_effects(struct replay *p, const struct journal_record 
                 (unsigned long long)p->effects.sum, (unsigned long long)record->effects_sum);
     recover_say(r, record->build == p->o->build
                        ? "It is the same build: the data is damaged or the engine is not deterministic. Run paddock check."
-                       : "Start the build that wrote it, or accept the difference (--set accept.other_effects=true).");
+                       : "Start the build that wrote it, or accept the difference (--set replay.accept_other_effects=true).");
     return ERR(STATE, "a fact has other effects than recorded");
 }
 

@@ -11,6 +11,23 @@
 #define BASE_SUFFIX ".db"
 #define BASE_DIGITS 20u
 
+struct err tables_open_reading(struct tables *t, const struct data_dir *dir, const char *name)
+{
+    char path[FILE_PATH_MAX], wal[FILE_PATH_MAX];
+    bool has_wal = false;
+    memset(t, 0, sizeof *t);
+    TRY(data_sql_path(dir, name, path));
+    struct buf b = buf_on(wal, sizeof wal);
+    buf_put_text(&b, name);
+    buf_put_text(&b, "-wal");
+    buf_put_char(&b, '\0');
+    must(!b.full);
+    TRY(data_has(dir, wal, &has_wal));
+    struct tables_options options = {.vfs = dir->vfs, .exclusive = dir->exclusive, .read_only = true,
+                                     .immutable = !has_wal && !dir->vfs};
+    return tables_open(t, path, &options);
+}
+
 struct err tables_copy_begin(struct tables_copy *c, struct tables *from, const char *path, const char *vfs)
 {
     must(!c->to && from->db);

@@ -15,6 +15,10 @@
 
 struct sqlite3_backup;
 
+/* tables.db or a base of `dir` for reading only. Without a WAL beside it nothing is made in the folder, so a medium that
+ * cannot be written will do. */
+MUST_USE struct err tables_open_reading(struct tables *t, const struct data_dir *dir, const char *name);
+
 /* All zero: none under way. */
 struct tables_copy {
     struct sqlite3 *to;
