@@ -11,54 +11,25 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
-#include "engine/testing/town.h"
-#include "store/recover.h"
+#include "store/testing/life.h"
 
-#define BUILD 0x1234u
-#define BATCH 50u
-#define SEGMENT_BYTES (64u << 10)
-
-static const struct engine_limits limits = {{
-    [ROW_LEGAL_ENTITY] = 8, [ROW_CITY] = 8, [ROW_VEHICLE_TYPE] = 8, [ROW_PLAN] = 8, [ROW_VEHICLE] = 64,
-    [ROW_PUBLIC_CODE] = 64, [ROW_DEVICE] = 64, [ROW_RIDER] = 64, [ROW_STAFF] = 8, [ROW_RIDE] = 64, [ROW_COMMAND] = 256,
-    [ROW_ANSWER] = 512, [ROW_QUARANTINE] = 4,
-}};
-
-static struct town *town; /* the life that is recovered: made once, read by all */
 static char folder[64];
 static struct file_os os;
 static struct file_system fs;
 static struct recover_options options;
 static struct recovered r;
 
-static void one_ride(void)
-{
-    struct uuid ride = town_ride(town)->uuid;
-    for (int i = 0; i < 30; i++) {
-        town->now_ms += 15000;
-        town_speed(town, &town_scooter, 120, false);
-    }
-    town->now_ms += 15000;
-    town_speed(town, &town_scooter, 0, false);
-    assert_int_equal(town_end(town, town_rider, ride), ERR_OK);
-    town_key(town, &town_scooter, COMMAND_OP_LOCK, 5);
-    town_result(town, &town_scooter, COMMAND_OP_LOCK, 0);
-    town_apply(town, &(struct fact){.kind = FACT_TABLES_WRITTEN, .tables_written = {town->seq}});
-    town_tick(town, 60000);
-}
-
-static int make_town(void **state)
+static int make_life(void **state)
 {
     (void)state;
-    town = town_create();
-    while (town->seq < 3000) one_ride();
+    life_begin();
     return 0;
 }
 
-static int drop_town(void **state)
+static int end_life(void **state)
 {
     (void)state;
-    town_destroy(town);
+    life_end();
     return 0;
 }
 
@@ -68,8 +39,8 @@ static int make_folder(void **state)
     strcpy(folder, "/tmp/paddock-recover-XXXXXX");
     assert_non_null(mkdtemp(folder));
     assert_int_equal(file_os_open(&os, folder, &fs).code, ERR_OK);
-    options = (struct recover_options){.dir = {.fs = &fs, .sql_folder = folder}, .build = BUILD, .limits = &limits,
-                                       .journal = {.segment_bytes = SEGMENT_BYTES, .buffer_bytes = 32u << 10, .salt = 7}};
+    struct data_dir dir = {.fs = &fs, .sql_folder = folder};
+    options = life_options(&dir);
     memset(&r, 0, sizeof r);
     return 0;
 }
@@ -90,85 +61,17 @@ static void start(void)
     if (e.code) fail_msg("%s: %s", e.why, r.text);
 }
 
-static void keep(void *ctx, enum row_kind kind, const void *row, bool gone)
-{
-    (void)ctx;
-    assert_int_equal(keeper_add_row(r.keeper, kind, row, gone).code, ERR_OK);
-}
-
-/* Applies the town's facts up to `until`, as a node does; a cut after every `cut_every` batches. */
 static void serve(uint64_t until, unsigned cut_every)
 {
-    static struct effect room[EFFECTS_PER_FACT_MAX];
-    struct effects effects = {.at = room, .cap = EFFECTS_PER_FACT_MAX};
-    unsigned batches = 0;
-    for (uint64_t seq = engine_seq(r.engine) + 1; seq <= until; seq++) {
-        const struct fact *fact = &town->facts[seq - 1];
-        uint8_t memory[FACT_BYTES_MAX];
-        struct buf b = buf_on(memory, sizeof memory);
-        effects.count = 0;
-        engine_step(r.engine, seq, fact, &effects);
-        assert_int_equal(effects.sum, town->sums[seq - 1]);
-        fact_encode(fact, &b);
-        assert_int_equal(journal_append(r.journal, seq, fact->now_ms, BUILD, effects.sum, buf_bytes(&b)).code, ERR_OK);
-        for (unsigned i = 0; i < effects.count; i++) {
-            if (effects.at[i].kind != EFFECT_EVENT) continue;
-            assert_int_equal(keeper_add_event(r.keeper, &effects.at[i].event).code, ERR_OK);
-        }
-        if (seq % BATCH && seq != until) continue;
-        engine_drain_changes(r.engine, keep, NULL);
-        keeper_end_batch(r.keeper, seq, fact->now_ms);
-        assert_int_equal(journal_commit(r.journal).code, ERR_OK);
-        if (!cut_every || ++batches % cut_every) continue;
-        struct keeper_turned turned;
-        keeper_note_hash(r.keeper, engine_hash(r.engine));
-        keeper_hand_over(r.keeper, fact->now_ms, KEEPER_NOW);
-        assert_int_equal(keeper_turn(r.keeper, seq, fact->now_ms, &turned).code, ERR_OK);
-    }
-}
-
-/* What an engine holds that lived through it without a stop. */
-static uint64_t hash_at(uint64_t seq)
-{
-    static struct effect room[EFFECTS_PER_FACT_MAX];
-    struct effects effects = {.at = room, .cap = EFFECTS_PER_FACT_MAX};
-    void *memory = aligned_alloc(64, (engine_need(&limits) + 63) & ~(size_t)63);
-    assert_non_null(memory);
-    memset(memory, 0, engine_need(&limits));
-    struct engine *e = engine_init(memory, &limits);
-    for (uint64_t s = 1; s <= seq; s++) {
-        effects.count = 0;
-        engine_step(e, s, &town->facts[s - 1], &effects);
-        engine_drain_changes(e, NULL, NULL);
-    }
-    uint64_t hash = engine_hash(e);
-    free(memory);
-    return hash;
+    struct err e = life_go(&r, until, cut_every);
+    if (e.code) fail_msg("%s", e.why);
 }
 
 /* Cuts everything that is left into the tables and gives a sum over all of them. */
 static uint64_t tables_sum(void)
 {
-    struct keeper_turned turned;
-    keeper_hand_over(r.keeper, 0, KEEPER_LAST);
-    assert_int_equal(keeper_turn(r.keeper, engine_seq(r.engine), 0, &turned).code, ERR_OK);
-    uint64_t sum = 0;
-    for (int table = 0; table <= ROW_N; table++) {
-        char sql[96];
-        snprintf(sql, sizeof sql, "SELECT * FROM %s", table < ROW_N ? row_tables[table] : "events");
-        sqlite3_stmt *st;
-        assert_int_equal(sqlite3_prepare_v2(r.tables.db, sql, -1, &st, NULL), SQLITE_OK);
-        while (sqlite3_step(st) == SQLITE_ROW) {
-            for (int i = 0; i < sqlite3_column_count(st); i++) {
-                const void *text = sqlite3_column_text(st, i);
-                struct bytes value = bytes_of(text ? text : "", (size_t)sqlite3_column_bytes(st, i));
-                for (size_t k = 0; k < value.len; k++) sum = sum * 31 + value.at[k];
-            }
-            sum = sum * 31 + 1;
-        }
-        sqlite3_finalize(st);
-    }
-    return sum;
+    assert_int_equal(life_flush(&r).code, ERR_OK);
+    return life_tables_sum(&r);
 }
 
 static void test_an_empty_directory_starts_as_new(void **state)
@@ -188,12 +91,12 @@ static void test_cut_and_tail_give_the_uninterrupted_state(void **state)
     start();
     for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
         serve(stops[i], 7);
-        uint64_t want = hash_at(stops[i]);
+        uint64_t want = life_hash(stops[i]);
         assert_int_equal(engine_hash(r.engine), want);
         recovered_close(&r); /* as a kill: what the keeper held is gone */
         start();
         assert_int_equal(r.seq, stops[i]);
-        assert_int_equal(r.now_ms, town->facts[stops[i] - 1].now_ms);
+        assert_int_equal(r.now_ms, life->facts[stops[i] - 1].now_ms);
         assert_int_equal(r.from_seq + r.replayed, stops[i]);
         assert_int_equal(engine_hash(r.engine), want);
     }
@@ -225,7 +128,7 @@ static void test_lost_tables_are_rebuilt_row_for_row(void **state)
     start();
     assert_true(r.from == RECOVER_START && r.replayed == 2000);
     assert_true(tables_sum() == want);
-    assert_int_equal(engine_hash(r.engine), hash_at(2000));
+    assert_int_equal(engine_hash(r.engine), life_hash(2000));
 }
 
 static void test_damaged_tables_are_set_aside_and_rebuilt(void **state)
@@ -286,7 +189,7 @@ static void test_a_base_takes_the_place_of_lost_tables_when_the_journal_is_short
     start();
     assert_int_equal(r.from, RECOVER_BASE);
     assert_int_equal(r.from_seq, 2000);
-    assert_int_equal(engine_hash(r.engine), hash_at(2400));
+    assert_int_equal(engine_hash(r.engine), life_hash(2400));
     assert_true(tables_sum() == want);
     recovered_close(&r);
     /* Reading only: the oldest base that the journal still follows, and nothing in the folder changes. */
@@ -296,7 +199,7 @@ static void test_a_base_takes_the_place_of_lost_tables_when_the_journal_is_short
     start();
     assert_int_equal(r.from_seq, 2000);
     assert_int_equal(r.seq, 2100);
-    assert_int_equal(engine_hash(r.engine), hash_at(2100));
+    assert_int_equal(engine_hash(r.engine), life_hash(2100));
     recovered_close(&r);
     options.from = RECOVER_START;
     assert_int_equal(recover_open(&r, &options).code, ERR_NOT_FOUND);
@@ -310,9 +213,9 @@ static void test_other_effects_are_named_and_refused_unless_accepted(void **stat
     uint8_t memory[FACT_BYTES_MAX];
     for (uint64_t seq = 101; seq <= 110; seq++) {
         struct buf b = buf_on(memory, sizeof memory);
-        fact_encode(&town->facts[seq - 1], &b);
-        uint64_t sum = town->sums[seq - 1] ^ (seq >= 105);
-        struct err e = journal_append(r.journal, seq, town->facts[seq - 1].now_ms, 0xbeef, sum, buf_bytes(&b));
+        fact_encode(&life->facts[seq - 1], &b);
+        uint64_t sum = life->sums[seq - 1] ^ (seq >= 105);
+        struct err e = journal_append(r.journal, seq, life->facts[seq - 1].now_ms, 0xbeef, sum, buf_bytes(&b));
         assert_int_equal(e.code, ERR_OK);
     }
     assert_int_equal(journal_commit(r.journal).code, ERR_OK);
@@ -350,11 +253,11 @@ static void test_reading_only_changes_nothing(void **state)
     serve(777, 5);
     recovered_close(&r);
     options.read_only = true;
-    options.until_ms = town->facts[399].now_ms;
+    options.until_ms = life->facts[399].now_ms;
     options.from = RECOVER_START;
     start();
-    assert_true(r.seq >= 400 && town->facts[r.seq - 1].now_ms == options.until_ms);
-    assert_true(town->facts[r.seq].now_ms > options.until_ms);
+    assert_true(r.seq >= 400 && life->facts[r.seq - 1].now_ms == options.until_ms);
+    assert_true(life->facts[r.seq].now_ms > options.until_ms);
     assert_null(r.keeper);
     recovered_close(&r);
     options.until_ms = 0;
@@ -387,5 +290,5 @@ int main(void)
         TEST(test_a_lost_journal_is_not_begun_anew),
         TEST(test_reading_only_changes_nothing),
     };
-    return cmocka_run_group_tests(tests, make_town, drop_town);
+    return cmocka_run_group_tests(tests, make_life, end_life);
 }
