@@ -8,6 +8,7 @@
 
 static int64_t on_turn(void *ctx, int64_t now_ms);
 static int64_t due_in_loop_ms(const struct crowd *c);
+static int64_t on_the_ms(const struct crowd *c, int64_t due_us);
 static void heap_place(struct crowd *c, uint32_t at, struct crowd_timer *t);
 static void heap_rise(struct crowd *c, uint32_t at, struct crowd_timer *t);
 static void heap_sink(struct crowd *c, uint32_t at, struct crowd_timer *t);
@@ -47,6 +48,7 @@ int64_t crowd_now_ms(const struct crowd *c) { return crowd_now_us(c) / 1000; }
 void crowd_set_timer(struct crowd *c, struct crowd_timer *t, int64_t due_us)
 {
     must(t->fn);
+    due_us = on_the_ms(c, due_us);
     if (t->at && t->due_us == due_us) return;
     crowd_clear_timer(c, t);
     if (c->count + 2 > c->cap) {
@@ -120,8 +122,17 @@ static int64_t on_turn(void *ctx, int64_t now_ms)
 static int64_t due_in_loop_ms(const struct crowd *c)
 {
     if (!c->count) return LOOP_NEVER;
-    int64_t in_us = (c->heap[1]->due_us - c->start_ms * 1000) / c->speed;
-    return (c->loop_start_us + in_us) / 1000 + 1;
+    return (c->loop_start_us + (c->heap[1]->due_us - c->start_ms * 1000) / c->speed) / 1000;
+}
+
+/* Rounded up to a whole millisecond of the loop, which is when hooks are called: else a timer would fire with whatever
+ * turn came first, and a neighbour's bytes could change when an actor acts. */
+static int64_t on_the_ms(const struct crowd *c, int64_t due_us)
+{
+    int64_t in_us = due_us - c->start_ms * 1000;
+    int64_t loop_us = c->loop_start_us + (in_us > 0 ? (in_us + c->speed - 1) / c->speed : 0);
+
+    return c->start_ms * 1000 + ((loop_us + 999) / 1000 * 1000 - c->loop_start_us) * c->speed;
 }
 
 static bool before(const struct crowd_timer *a, const struct crowd_timer *b)

@@ -66,10 +66,11 @@ struct sim_vehicle_config {
     uint8_t dialect;                  /* OMNI_SCOR, OMNI_HBCR, OMNI_CMDR */
     struct bytes vendor;              /* empty: "OM" */
     uint32_t heartbeat_s;             /* 0: 240 */
+    uint32_t track_s;                 /* while unlocked a position this often; 0: only when asked */
     struct point at;
     uint8_t battery_pct;
-    struct sim_path_fn path;              /* .at NULL: sim_path_straight */
-    const uint32_t *fault_ppm;        /* [SIM_VEHICLE_FAULT_N], borrowed: changing it changes all that share it; NULL: none */
+    struct sim_path_fn path;          /* .at NULL: sim_path_straight */
+    const uint32_t *fault_ppm;        /* [SIM_VEHICLE_FAULT_N], borrowed and shared, may change; NULL: none */
     uint64_t *fault_count;            /* [SIM_VEHICLE_FAULT_N], borrowed; NULL: not counted */
     uint32_t log_max;                 /* entries; the oldest go. 0: keeps no log */
     uint32_t first_connect_ms;        /* spread; drawn from 0 to this */
@@ -85,7 +86,7 @@ enum sim_vehicle_log_kind {
     SIM_VEHICLE_LOG_REFUSED,       /* an order was refused or failed; result */
     SIM_VEHICLE_LOG_ACKED,         /* command acknowledged; certain: the server must have it, see below */
     SIM_VEHICLE_LOG_GIVEN_UP,      /* no room for one more unacknowledged report: the oldest is forgotten */
-    SIM_VEHICLE_LOG_INTERLOCK,     /* broken promise: an order to lock or restart came while it moved */
+    SIM_VEHICLE_LOG_MOVING,        /* an order to lock or restart came while it moved; certain: it had said so thrice here */
 };
 
 /* `certain`: acknowledgements do not say what they are for; this one cannot have been for an older frame. */
@@ -100,6 +101,7 @@ struct sim_vehicle_log {
 struct sim_vehicle;
 
 MUST_USE struct err sim_vehicle_create(struct crowd *crowd, const struct sim_vehicle_config *config, struct sim_vehicle **out);
+/* One that is connected may only go when the loop takes no more turns: switch it off first, or destroy the loop next. */
 void sim_vehicle_destroy(struct sim_vehicle *v);
 
 /* Its rider: rides off (nothing when locked), stops where it is, pushes the horseshoe lock shut (false: it has none that a
