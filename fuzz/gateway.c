@@ -128,11 +128,13 @@ static void answer(uint8_t what, uint64_t conn)
 #define B "*CMDR,OM,490154203237526,261123120000,"
 static const char *const frames[] = {
     A "Q0,412,80,28#\n", A "H0,1,398,24,80,0#\n", A "H0,0,398,24,80,0#", A "R0,0,55,20,1795435100#\n",
-    A "L0,0,20,1795435100#\n", A "L1,0,20,1795435100,3#\n", A "W0,2#\n", A "E0,44#\n", A "V0,2#\n", A "G0,1#\n", A "K0,x#\n",
+    A "L0,0,20,1795435100#\n", A "L1,0,20,1795435100,3#\n", A "W0,2#\n", A "E0,44#\n", A "V0,2#\n",
+    A "G0,1#\n", A "K0,x#\n",
     A "D0,0,102030.00,A,5742.4000,N,01157.6000,E,9,1.0,231126,12.0,M,A#\n", A "H0,7#\n", A "H0,1,398,24",
     B "Q0,412#\n", B "H0,1,398,24#\n", B "L0,0,20,1795435100#\n", B "L1,20,1795435100,3#\n", B "S5,398,24,9,1,0#\n",
     B "D0,0,102030.00,A,5742.4000,N,01157.6000,E,9,1.0,,12.0,M,A#\n", B "D0,0,102030.00,V,,,,,,,,,,N#\n",
-    A "H0,1,398,24,80,0#\n" A "L0,0,20,1795435100#\n" A "H0,0,398,24,80,0#\n" A "L1,0,0,0,3#\n", "*", "#", "GET / HTTP/1.1\r\n",
+    A "H0,1,398,24,80,0#\n" A "L0,0,20,1795435100#\n" A "H0,0,398,24,80,0#\n" A "L1,0,0,0,3#\n",
+    "*", "#", "GET / HTTP/1.1\r\n",
 };
 
 static void pass_ms(int64_t ms)
@@ -191,9 +193,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fake_stall(rig.loop, rig.conns[i], false);
         fake_hang_up(rig.loop, rig.conns[i]);
     }
-    for (unsigned turn = 0; n->connections || n->closes_pending || ring_count(&rig.urgent) || ring_count(&rig.telemetry);
-         turn++) {
-        must(turn < TURNS_MAX);
+    unsigned turns = 0;
+    while (n->connections || n->closes_pending || ring_count(&rig.urgent) || ring_count(&rig.telemetry)) {
+        must(turns++ < TURNS_MAX);
         take(UINT32_MAX);
         pass_ms(100);
     }

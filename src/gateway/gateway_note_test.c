@@ -123,6 +123,8 @@ static void test_notes_come_once_a_minute_for_each_device(void **s)
     for (unsigned i = 0; i < 3; i++) rig_say(r, rig_dial(r), "GET / HTTP/1.1\r\n");
     assert_int_equal(r->note_count, 4);
     assert_string_equal(r->notes[3].reason, "unknown_protocol");
+    assert_int_equal(r->notes[2].suppressed, 1);
+    assert_int_equal(r->notes[3].suppressed, 0);
     rig_close(r);
 }
 

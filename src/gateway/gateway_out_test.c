@@ -178,7 +178,8 @@ static void test_time_of_an_order_is_split_where_it_went(void **s)
     assert_int_equal(r->n->order_sync.max_us, 99999 - 10050);
     assert_int_equal(r->n->order_socket.sum_us, 100);
     assert_int_equal(r->n->order_socket.count, 2);
-    rig_release(r, (struct to_gateway){.kind = TO_GATEWAY_ACK, .session = conn, .tag = 'W' | '0' << 8, .born_us = 11000});
+    rig_release(r, (struct to_gateway){.kind = TO_GATEWAY_ACK, .session = conn, .tag = 'W' | '0' << 8,
+                                       .born_us = 11000});
     fake_settle(r->loop);
     assert_int_equal(r->n->ack.sum_us, 750);
     rig_close(r);

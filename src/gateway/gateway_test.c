@@ -111,6 +111,11 @@ static void test_frames_one_byte_at_a_time_are_the_same_facts_in_order(void **s)
     }
     assert_int_equal(r->taken_count, sizeof kinds);
     for (unsigned i = 0; i < sizeof kinds; i++) assert_int_equal(rig_fact(r, i)->kind, kinds[i]);
+    assert_int_equal(r->n->reports, 5);
+    assert_int_equal(r->n->keys, 1);
+    assert_int_equal(r->n->lock_results, 2);
+    assert_int_equal(r->n->echoes, 1);
+    assert_int_equal(r->n->opaque, 1);
     rig_close(r);
 }
 
@@ -301,6 +306,7 @@ static void test_orderly_stop_reads_no_more_and_still_acknowledges(void **s)
     assert_true(fake_is_closed(r->loop, conn, NULL));
     rig_assert_received(r, conn, "\xff\xff*SCOS,OM," ID_A ",W0#\n\xff\xff*SCOS,OM," ID_A ",W0#\n");
     assert_int_equal(r->n->connections, 0);
+    assert_int_equal(r->n->sessions_closed, 1);
     rig_close(r);
 }
 
@@ -324,6 +330,12 @@ static void test_config_is_checked(void **s)
     assert_true(text_is(&address, "fake:1"));
     gateway_destroy(gw);
     gateway_destroy(NULL);
+    struct gateway *many[LOOP_HOOK_MAX + LOOP_LISTENER_MAX];
+    unsigned count = 0;
+    struct err e;
+    while ((e = gateway_create(&c, &many[count])).code == ERR_OK) count++;
+    assert_int_equal(e.code, ERR_FULL);
+    while (count) gateway_destroy(many[--count]);
     rig_close(r);
 }
 

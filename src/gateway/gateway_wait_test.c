@@ -256,6 +256,9 @@ static void test_hook_asks_to_be_called_when_something_is_due(void **s)
     assert_int_equal(rig_hook(r), loop_now_ms(r->loop)); /* it goes on, behind this hook */
     fake_settle(r->loop);
     assert_int_equal(rig_hook(r), loop_now_ms(r->loop) + GATEWAY_FLOOD_PAUSE_MS - 500);
+    fake_advance_ms(r->loop, GATEWAY_FLOOD_PAUSE_MS - 500);
+    assert_int_equal(rig_hook(r), loop_now_ms(r->loop));
+    fake_settle(r->loop);
     for (unsigned i = 0; i <= GATEWAY_OUT_PER_TURN_MAX; i++) {
         rig_release(r, (struct to_gateway){.kind = TO_GATEWAY_ORDER, .session = 77});
     }
