@@ -22,6 +22,7 @@ struct world {
     int replies, opens, events, failures, status, gone;
     enum err_code why;
     char body[64], id[16], event[16];
+    uint64_t open_after; /* connections, when all had settled */
     bool again, hang_up_at_event;
 };
 
@@ -234,7 +235,7 @@ static size_t liar_bytes(void *ctx, uint64_t conn, struct bytes in)
     return in.len;
 }
 
-static void hear(struct world *w, const char *says, bool hangs_up)
+static void hear_as(struct world *w, const char *says, bool hangs_up, bool stream)
 {
     struct liar liar = {.says = says, .hangs_up = hangs_up};
     struct conn_handler handler = {.ctx = &liar, .on_bytes = liar_bytes};
@@ -245,11 +246,14 @@ static void hear(struct world *w, const char *says, bool hangs_up)
     liar.loop = w->loop;
     assert_int_equal(loop_listen(w->loop, &config, &listener).code, ERR_OK);
     open_client(w, bytes_text("fake:0"));
-    send_to(w, "GET", "/", "", false);
+    send_to(w, "GET", "/", "", stream);
     http_client_destroy(w->client);
+    w->open_after = w->loop->counters.open;
     loop_destroy(w->loop);
     assert_true(w->replies + w->failures <= 1);
 }
+
+static void hear(struct world *w, const char *says, bool hangs_up) { hear_as(w, says, hangs_up, false); }
 
 static void test_hostile_replies_end_in_an_error(void **state)
 {
@@ -279,6 +283,23 @@ static void test_hostile_replies_end_in_an_error(void **state)
     /* Two answers to one question: the second is not kept for the next. */
     hear(&w, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\naHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nb", false);
     assert_string_equal(w.body, "a");
+    assert_int_equal(w.open_after, 0);
+    hear(&w, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na", false);
+    assert_int_equal(w.open_after, 2); /* kept, at both ends */
+}
+
+static void test_stream_lines_may_end_in_any_way(void **state)
+{
+    (void)state;
+    struct world w;
+    hear_as(&w, "HTTP/1.1 200 OK\r\n\r\n:note\r\nid: 7\r\ndata:a\r\ndata: b\r\n\r\ndata: c\rdata: d\r\r", false, true);
+    assert_int_equal(w.events, 2);
+    assert_string_equal(w.id, "");
+    assert_string_equal(w.body, "c\nd");
+    hear_as(&w, "HTTP/1.1 200 OK\r\n\r\n:note\r\nid: 7\r\ndata:a\r\ndata: b\r\n\r\n", false, true);
+    assert_int_equal(w.events, 1);
+    assert_string_equal(w.id, "7");
+    assert_string_equal(w.body, "a\nb");
 }
 
 static void test_both_ends_work_over_real_sockets(void **state)
@@ -309,6 +330,7 @@ int main(void)
         cmocka_unit_test(test_stream_events_arrive_at_every_split),
         cmocka_unit_test(test_failures_are_told_once),
         cmocka_unit_test(test_hostile_replies_end_in_an_error),
+        cmocka_unit_test(test_stream_lines_may_end_in_any_way),
         cmocka_unit_test(test_both_ends_work_over_real_sockets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -166,6 +166,8 @@ static void test_stale_handles_do_nothing(void **state)
     TURN_UNTIL(l, client.closed_all == 1 && server.closed_all == 1);
     assert_int_equal(server.closed[CLOSE_PEER], 1);
     assert_int_equal(loop_connect(l, text_bytes(&address), NULL, &client.handler, &other).code, ERR_OK);
+    TURN_UNTIL(l, client.opened == 2 && server.opened == 2);
+    assert_true(conn_slot(conn) == conn_slot(other) || conn_slot(conn) == conn_slot(server.last)); /* used again */
     assert_int_equal(loop_write(l, conn, bytes_text("x")).code, ERR_NOT_FOUND);
     loop_close(l, conn, CLOSE_DONE, CLOSE_NOW);
     loop_pause(l, conn);
@@ -174,8 +176,15 @@ static void test_stale_handles_do_nothing(void **state)
     loop_close(l, 0, CLOSE_DONE, CLOSE_NOW);
     loop_close(l, UINT64_MAX, CLOSE_DONE, CLOSE_NOW);
     assert_int_equal(loop_write(l, 0, bytes_text("x")).code, ERR_NOT_FOUND);
-    TURN_UNTIL(l, client.opened == 2 && server.opened == 2);
+    for (int i = 0; i < 5; i++) assert_int_equal(loop_turn(l, 1).code, ERR_OK);
     assert_int_equal(client.closed_all, 1);
+    assert_int_equal(server.got, 0);
+    /* What was written between turns does not wait for the next event. */
+    assert_int_equal(loop_write(l, other, bytes_text("x")).code, ERR_OK);
+    int64_t start_ms = loop_now_ms(l);
+    assert_int_equal(loop_turn(l, 600000).code, ERR_OK);
+    assert_true(loop_now_ms(l) - start_ms < 5000);
+    TURN_UNTIL(l, server.got == 1);
     loop_destroy(l);
 }
 
@@ -242,6 +251,11 @@ static void test_slow_reader_fills_its_queue_alone(void **state)
         assert_int_equal(loop_turn(l, 10).code, ERR_OK);
     }
     assert_int_equal(server.writable, before + 1);
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(loop_write(l, server.last, bytes_of(bytes, 10)).code, ERR_OK);
+        assert_int_equal(loop_turn(l, 1).code, ERR_OK);
+    }
+    assert_int_equal(server.writable, before + 1);
     assert_int_equal(server.closed_all, 0);
     close(slow);
     close(good);
@@ -261,13 +275,19 @@ static void test_stalled_and_silent_peers_are_closed(void **state)
     side_init(&server, l);
     side_init(&client, l);
     side_init(&patient, l);
-    listen_on(&server, 8, (struct conn_limits){.out_max = 8192, .idle_ms = 300, .stall_ms = 100}, &address);
+    listen_on(&server, 8, (struct conn_limits){.out_max = 8192, .idle_ms = 1000, .stall_ms = 100}, &address);
     listen_on(&patient, 8, (struct conn_limits){0}, &patient_address);
     int silent = dial(address);
     TURN_UNTIL(l, server.opened == 1);
     int64_t start_ms = loop_now_ms(l);
+    while (server.got < 5 && server.closed_all == 0) { /* each byte gives it a second more */
+        if (loop_now_ms(l) - start_ms >= 300 * (int64_t)(server.got + 1)) assert_int_equal(write(silent, "x", 1), 1);
+        assert_int_equal(loop_turn(l, 10).code, ERR_OK);
+    }
+    assert_int_equal(server.got, 5);
+    start_ms = loop_now_ms(l);
     TURN_UNTIL(l, server.closed[CLOSE_TIMEOUT] == 1);
-    assert_true(loop_now_ms(l) - start_ms >= 300);
+    assert_true(loop_now_ms(l) - start_ms >= 990);
     int stalled = dial(address);
     TURN_UNTIL(l, server.opened == 2);
     while (loop_write(l, server.last, bytes_of(bytes, sizeof bytes)).code == ERR_OK) {
@@ -279,8 +299,8 @@ static void test_stalled_and_silent_peers_are_closed(void **state)
     assert_int_equal(loop_connect(l, text_bytes(&patient_address), NULL, &client.handler, &conn).code, ERR_OK);
     TURN_UNTIL(l, client.opened == 1);
     start_ms = loop_now_ms(l);
-    while (loop_now_ms(l) < start_ms + 250) {
-        loop_set_deadline(l, conn, 150);
+    while (loop_now_ms(l) < start_ms + 900) {
+        loop_set_deadline(l, conn, 600);
         assert_int_equal(loop_turn(l, 20).code, ERR_OK);
     }
     assert_int_equal(client.closed_all, 0);
@@ -360,9 +380,8 @@ static void test_paused_flood_is_left_in_the_kernel(void **state)
     assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
     TURN_UNTIL(l, server.opened == 1);
     while ((n = write(fd, bytes, sizeof bytes)) > 0) sent += (size_t)n;
-    uint64_t turns = l->counters.turns;
     for (int i = 0; i < 20; i++) assert_int_equal(loop_turn(l, 1).code, ERR_OK);
-    assert_int_equal(l->counters.turns, turns + 20);
+    assert_int_equal(l->counters.reads, 0);
     assert_int_equal(server.got, 0);
     loop_resume(l, server.last);
     TURN_UNTIL(l, server.got == sent);
@@ -451,9 +470,8 @@ static int exhausted_child(void)
         connect(fd, (struct sockaddr *)&to.at, to.len);
     }
     TURN_UNTIL(l, l->counters.refused_descriptors > 0);
-    uint64_t turns = l->counters.turns;
     for (int i = 0; i < 10; i++) if (loop_turn(l, 20).code) return 4;
-    if (l->counters.turns != turns + 10) return 5;
+    if (l->counters.refused_descriptors > 12) return 5; /* once for each that came */
     if (write(first, "ping", 4) != 4) return 6;
     TURN_UNTIL(l, server.got == 4);
     if (read(first, got, 4) != 4) return 7;
