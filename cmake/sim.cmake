@@ -8,4 +8,4 @@ file(GLOB sim_sources CONFIGURE_DEPENDS
 list(FILTER sim_sources EXCLUDE REGEX "_test\\.c$")
 add_library(sim_actors STATIC ${sim_sources})
 target_link_libraries(sim_actors PUBLIC net proto geo base)
-paddock_tests(sim sim_actors sim_disk store net proto geo base)
+paddock_tests(sim sim_actors sim_disk store_life store net proto geo base)

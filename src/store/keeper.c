@@ -27,6 +27,7 @@ struct set {
     uint64_t hash;
     bool hashed, last, any; /* any: at least one batch ended in it */
     struct map index;     /* kind and id -> entry */
+    uint8_t *index_memory;
 };
 
 struct keeper {
@@ -258,16 +259,13 @@ static struct set *set_create(const struct keeper *k)
     s->entries = calloc(k->entry_room, sizeof *s->entries);
     s->rows = calloc(k->unit_room, sizeof *s->rows);
     s->events = calloc(k->event_room, sizeof *s->events);
-    void *memory = aligned_alloc(64, (need + 63) / 64 * 64);
-    if (!s->entries || !s->rows || !s->events || !memory) {
-        free(memory);
+    s->index_memory = calloc(1, need + 64); /* fresh pages, touched as rows come */
+    if (!s->entries || !s->rows || !s->events || !s->index_memory) {
         set_destroy(s);
         return NULL;
     }
-    memset(memory, 0, need);
-    struct arena a = arena_on(memory, need);
+    struct arena a = arena_on(s->index_memory + (64 - (uintptr_t)s->index_memory % 64), need);
     map_init(&s->index, &a, k->entry_room);
-    must((void *)s->index.keys == memory); /* set_destroy frees it by that address */
     return s;
 }
 
@@ -277,7 +275,7 @@ static void set_destroy(struct set *s)
     free(s->entries);
     free(s->rows);
     free(s->events);
-    free(s->index.keys);
+    free(s->index_memory);
     free(s);
 }
 

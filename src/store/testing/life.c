@@ -16,7 +16,7 @@ static const struct engine_limits limits = {{
     [ROW_ANSWER] = 512, [ROW_QUARANTINE] = 4,
 }};
 static struct effect effect_room[EFFECTS_PER_FACT_MAX];
-static uint64_t *hashes; /* by seq, 0 = not counted yet */
+static uint64_t *hashes; /* by seq */
 
 static void one_ride(void)
 {
@@ -34,12 +34,28 @@ static void one_ride(void)
     town_tick(life, 60000);
 }
 
+/* The same facts in an engine that never stops. */
+static void count_hashes(void)
+{
+    struct effects effects = {.at = effect_room, .cap = EFFECTS_PER_FACT_MAX};
+    uint8_t *memory = calloc(1, engine_need(&limits) + 64);
+    hashes = calloc(life->seq + 1, sizeof *hashes);
+    must(memory && hashes);
+    struct engine *e = engine_init(memory + (64 - (uintptr_t)memory % 64), &limits);
+    for (uint64_t seq = 1; seq <= life->seq; seq++) {
+        effects.count = 0;
+        engine_step(e, seq, &life->facts[seq - 1], &effects);
+        engine_drain_changes(e, NULL, NULL);
+        hashes[seq] = engine_hash(e);
+    }
+    free(memory);
+}
+
 void life_begin(void)
 {
     life = town_create();
     while (life->seq < LIFE_FACTS) one_ride();
-    hashes = calloc(life->seq + 1, sizeof *hashes);
-    must(hashes);
+    count_hashes();
 }
 
 void life_end(void)
@@ -106,20 +122,6 @@ struct err life_go(struct recovered *r, uint64_t until, unsigned cut_every)
 
 uint64_t life_hash(uint64_t seq)
 {
-    if (hashes[seq]) return hashes[seq];
-    struct effects effects = {.at = effect_room, .cap = EFFECTS_PER_FACT_MAX};
-    size_t need = (engine_need(&limits) + 63) & ~(size_t)63;
-    void *memory = aligned_alloc(64, need);
-    must(memory);
-    memset(memory, 0, need);
-    struct engine *e = engine_init(memory, &limits);
-    for (uint64_t s = 1; s <= seq; s++) {
-        effects.count = 0;
-        engine_step(e, s, &life->facts[s - 1], &effects);
-        engine_drain_changes(e, NULL, NULL);
-    }
-    hashes[seq] = engine_hash(e);
-    free(memory);
     return hashes[seq];
 }
 
