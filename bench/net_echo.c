@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* net_echo.c: what the loop costs: 80-byte messages over 1,000 loopback connections through src/net's loop and through the
- * shortest epoll echo one can write, with 1 and 8 messages in flight, by turns. Prints one line of JSON per pair.
+/* net_echo.c: what the loop costs: 80-byte messages over 1,000 loopback connections through src/net's loop
+ * and through the shortest epoll echo one can write, with 1 and 8 messages in flight, by turns. Prints one
+ * line of JSON per pair.
  *
  * The client is the same for both and takes about half of the machine: trust ratios. */
 #include <errno.h>
@@ -24,7 +25,13 @@
 enum { CONNS = 1000, FRAME = 80, IN_FLIGHT_MAX = 8, ROUNDS = 3 };
 static const double SECONDS = 1.5;
 
-#define CHECK(claim) do { if (!(claim)) { fprintf(stderr, "net_echo: %s failed: %s\n", #claim, strerror(errno)); exit(1); } } while (0)
+#define CHECK(claim)                                                                                         \
+    do {                                                                                                     \
+        if (!(claim)) {                                                                                      \
+            fprintf(stderr, "net_echo: %s failed: %s\n", #claim, strerror(errno));                           \
+            exit(1);                                                                                         \
+        }                                                                                                    \
+    } while (0)
 
 static struct loop *echo_loop;
 
@@ -33,7 +40,8 @@ static size_t echo_bytes(void *ctx, uint64_t conn, struct bytes in)
     size_t whole = in.len / FRAME * FRAME; /* frames are acknowledged whole, as a gateway does */
     (void)ctx;
     for (size_t at = 0; at < whole; at += FRAME) {
-        if (loop_write(echo_loop, conn, bytes_of(in.at + at, FRAME)).code) loop_close(echo_loop, conn, CLOSE_SLOW, CLOSE_NOW);
+        if (loop_write(echo_loop, conn, bytes_of(in.at + at, FRAME)).code)
+            loop_close(echo_loop, conn, CLOSE_SLOW, CLOSE_NOW);
         loop_set_deadline(echo_loop, conn, 60000);
     }
     return whole;
@@ -42,7 +50,8 @@ static size_t echo_bytes(void *ctx, uint64_t conn, struct bytes in)
 static void serve_loop(int port_pipe)
 {
     static const struct conn_handler handler = {.on_bytes = echo_bytes};
-    struct loop_listener_config config = {.address = bytes_text("127.0.0.1:0"), .conn_max = CONNS, .handler = &handler};
+    struct loop_listener_config config = {
+        .address = bytes_text("127.0.0.1:0"), .conn_max = CONNS, .handler = &handler};
     struct net_address at;
     struct text64 address;
     uint32_t listener;
@@ -65,7 +74,8 @@ static void serve_bare(int port_pipe)
 
     CHECK(setsockopt(listening, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) == 0);
     CHECK(bind(listening, (struct sockaddr *)&at, sizeof at) == 0 && listen(listening, 4096) == 0);
-    CHECK(getsockname(listening, (struct sockaddr *)&at, &len) == 0 && write(port_pipe, &at.sin_port, 2) == 2);
+    CHECK(getsockname(listening, (struct sockaddr *)&at, &len) == 0 &&
+          write(port_pipe, &at.sin_port, 2) == 2);
     CHECK(epoll_ctl(epoll, EPOLL_CTL_ADD, listening, &add) == 0);
     for (;;) {
         int count = epoll_wait(epoll, events, 256, -1);
@@ -96,7 +106,8 @@ static double drive(uint16_t port, int in_flight)
 {
     static char buffer[FRAME * IN_FLIGHT_MAX];
     static size_t got[65536];
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = port, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in at = {
+        .sin_family = AF_INET, .sin_port = port, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct epoll_event events[256];
     int epoll = epoll_create1(0), one = 1, fds[CONNS];
     size_t burst = (size_t)(FRAME * in_flight);
@@ -106,7 +117,8 @@ static double drive(uint16_t port, int in_flight)
         struct epoll_event add = {.events = EPOLLIN};
         fds[i] = socket(AF_INET, SOCK_STREAM, 0);
         CHECK(fds[i] >= 0 && fds[i] < 65536 && connect(fds[i], (struct sockaddr *)&at, sizeof at) == 0);
-        CHECK(setsockopt(fds[i], IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) == 0 && fcntl(fds[i], F_SETFL, O_NONBLOCK) == 0);
+        CHECK(setsockopt(fds[i], IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) == 0 &&
+              fcntl(fds[i], F_SETFL, O_NONBLOCK) == 0);
         add.data.fd = fds[i];
         got[fds[i]] = 0;
         CHECK(epoll_ctl(epoll, EPOLL_CTL_ADD, fds[i], &add) == 0);
@@ -169,9 +181,11 @@ int main(void)
         }
         qsort(ours, ROUNDS, sizeof *ours, by_size);
         qsort(bare, ROUNDS, sizeof *bare, by_size);
-        printf("{\"name\":\"net_echo_%d\",\"value\":%.0f,\"unit\":\"msg/s\",\"peer\":\"bare epoll echo\",\"peer_value\":%.0f,"
-               "\"ratio\":%.2f,\"runs\":%d,\"min\":%.0f,\"max\":%.0f}\n", in_flight, ours[ROUNDS / 2], bare[ROUNDS / 2],
-               ours[ROUNDS / 2] / bare[ROUNDS / 2], ROUNDS, ours[0], ours[ROUNDS - 1]);
+        printf("{\"name\":\"net_echo_%d\",\"value\":%.0f,\"unit\":\"msg/s\",\"peer\":\"bare epoll "
+               "echo\",\"peer_value\":%.0f,"
+               "\"ratio\":%.2f,\"runs\":%d,\"min\":%.0f,\"max\":%.0f}\n",
+               in_flight, ours[ROUNDS / 2], bare[ROUNDS / 2], ours[ROUNDS / 2] / bare[ROUNDS / 2], ROUNDS,
+               ours[0], ours[ROUNDS - 1]);
     }
     return 0;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http.c: fuzzes the HTTP server through a network in memory. The first byte picks where reads split and how the handler
- * answers; the rest is what a client sends.
+/* http.c: fuzzes the HTTP server through a network in memory. The first byte picks where reads split and how
+ * the handler answers; the rest is what a client sends.
  *
- * Holds   never more answers than requests, and none to a request twice; each answer starts with a status line;
- *         memory returns to nothing; unread bytes and queues stay in their limits */
+ * Holds   never more answers than requests, and none to a request twice; each answer starts with a status
+ * line; memory returns to nothing; unread bytes and queues stay in their limits */
 #include <string.h>
 
 #include "base/must.h"
@@ -54,7 +54,8 @@ static void answer_late(struct fuzz *f)
     for (int i = 0; i < 1000 && f->later; i++) {
         uint64_t handle = f->later;
         f->later = 0;
-        if (http_reply(f->server, handle, &(struct http_response){.status = 204}).code == ERR_OK) f->replies++;
+        if (http_reply(f->server, handle, &(struct http_response){.status = 204}).code == ERR_OK)
+            f->replies++;
         fake_settle(f->loop);
     }
 }
@@ -66,8 +67,10 @@ static uint32_t count_answers(struct bytes out)
 
     must(out.len == 0 || bytes_starts(out, line));
     for (size_t i = 0; i + sizeof line <= out.len; i++) {
-        /* Echoed paths have no spaces; "100 Continue" is no answer; a problem's text may speak of HTTP/1.1 too. */
-        if (memcmp(out.at + i, line, sizeof line - 1) == 0 && out.at[i + 9] >= '2' && out.at[i + 9] <= '5') count++;
+        /* Echoed paths have no spaces; "100 Continue" is no answer; a problem's text may speak of HTTP/1.1
+         * too. */
+        if (memcmp(out.at + i, line, sizeof line - 1) == 0 && out.at[i + 9] >= '2' && out.at[i + 9] <= '5')
+            count++;
     }
     return count;
 }
@@ -76,9 +79,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fuzz f = {.loop = loop_fake_create()};
-    struct http_server_config config = {.loop_conn_max = FAKE_CONN_MAX, .events = {&f, on_request, on_gone},
-                                        .limits = {.line_max = 200, .header_bytes_max = 1000, .body_max = 2000,
-                                                   .pipelined_max = 500, .header_count_max = 10}};
+    struct http_server_config config = {.loop_conn_max = FAKE_CONN_MAX,
+                                        .events = {&f, on_request, on_gone},
+                                        .limits = {.line_max = 200,
+                                                   .header_bytes_max = 1000,
+                                                   .body_max = 2000,
+                                                   .pipelined_max = 500,
+                                                   .header_count_max = 10}};
 
     must(http_server_create(f.loop, &config, &f.server).code == ERR_OK);
     if (size > 0) {

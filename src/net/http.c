@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http.c: the server, its connections and their deadlines. Requests come in through http_read.c, replies leave through
- * http_reply.c. Stands on the loop interface alone, so it runs unchanged in the simulator. */
+/* http.c: the server, its connections and their deadlines. Requests come in through http_read.c, replies
+ * leave through http_reply.c. Stands on the loop interface alone, so it runs unchanged in the simulator. */
 #include "net/http.h"
 
 #include <stdlib.h>
@@ -18,11 +18,13 @@ static void on_close(void *ctx, uint64_t conn, enum close_reason reason);
 static int64_t on_turn(void *ctx, int64_t now_ms);
 static void on_due(struct http_server *s, struct http_conn *c);
 
-struct err http_server_create(struct loop *loop, const struct http_server_config *config, struct http_server **out)
+struct err http_server_create(struct loop *loop, const struct http_server_config *config,
+                              struct http_server **out)
 {
     struct err e;
 
-    must(config->events.on_request && config->loop_conn_max > 0 && config->loop_conn_max <= 1u << HTTP_SLOT_BITS);
+    must(config->events.on_request && config->loop_conn_max > 0 &&
+         config->loop_conn_max <= 1u << HTTP_SLOT_BITS);
     struct http_server *s = calloc(1, sizeof *s);
     struct http_conn **conns = calloc(config->loop_conn_max, sizeof *conns);
     if (!s || !conns) {
@@ -41,9 +43,14 @@ struct err http_server_create(struct loop *loop, const struct http_server_config
     s->scan_due_ms = LOOP_NEVER;
     s->handler = (struct conn_handler){s, on_open, on_bytes, on_writable, on_close};
     struct loop_listener_config listener = {
-        .address = config->address, .conn_max = s->limits.conn_max, .handler = &s->handler,
-        .limits = {.kept_max = LOOP_READ_MAX, .read_max = s->limits.pipelined_max, .stall_ms = s->limits.stall_ms,
-                   .out_max = s->limits.reply_max + HTTP_REPLY_HEAD_MAX + 2 * HTTP_HOLD_MAX, .out_low = HTTP_HOLD_MAX},
+        .address = config->address,
+        .conn_max = s->limits.conn_max,
+        .handler = &s->handler,
+        .limits = {.kept_max = LOOP_READ_MAX,
+                   .read_max = s->limits.pipelined_max,
+                   .stall_ms = s->limits.stall_ms,
+                   .out_max = s->limits.reply_max + HTTP_REPLY_HEAD_MAX + 2 * HTTP_HOLD_MAX,
+                   .out_low = HTTP_HOLD_MAX},
     };
     e = loop_add_hook(loop, (struct loop_hook){s, on_turn});
     if (!e.code) e = loop_listen(loop, &listener, &s->listener);
@@ -221,7 +228,8 @@ static void on_close(void *ctx, uint64_t conn, enum close_reason reason)
     if (s->events.on_gone) s->events.on_gone(s->events.ctx, handle);
 }
 
-/* Looks at all connections when the first deadline has come: there are few beside what the vehicles' port carries. */
+/* Looks at all connections when the first deadline has come: there are few beside what the vehicles' port
+ * carries. */
 static int64_t on_turn(void *ctx, int64_t now_ms)
 {
     struct http_server *s = ctx;

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http.h: an HTTP/1.1 server on any loop of loop.h, strict, with a limit on everything, and server-sent events.
+/* http.h: a strict HTTP/1.1 server on any loop of loop.h, with a limit on everything; server-sent events.
  *
  *     on_request ─► http_reply                       once, in the callback or later
  *                └► http_sse_begin ─► http_sse_send…  until on_gone or http_sse_end
- *                └► on_gone                           the client left (or reply_ms passed): the handle is stale
+ *                └► on_gone                           the client left, or reply_ms passed: the handle is stale
  *
  * Pipelined requests are read one after the other's reply, so replies are always in order.
- * What the server refuses by itself is answered with RFC 9457 problem+json and then closed where the stream is unsafe.
- * TLS and compression are the front proxy's. Rejected: trailers, upgrades, HTTP/1.0 keep-alive, absolute-form targets.
- * Owner   a handle is a number; stale ones are harmless. Everything in struct http_request is borrowed for the callback
+ * What the server refuses by itself is answered with RFC 9457 problem+json, then closed: the stream is unsafe.
+ * TLS and compression are the front proxy's. Rejected: trailers, upgrades, HTTP/1.0 keep-alive, absolute-form
+ * targets.
+ *
+ * Owner   a handle is a number; stale ones are harmless. All in struct http_request is borrowed for the callback
  * Thread  the loop's */
 #ifndef NET_HTTP_H
 #define NET_HTTP_H
@@ -24,7 +26,7 @@ struct http_limits {                    /* 0 takes the default */
     uint32_t header_count_max;          /* 64, else 431 */
     uint32_t header_bytes_max;          /* request line and headers; 16,384 bytes, else 431 */
     uint32_t body_max;                  /* 65,536 bytes, else 413 */
-    uint32_t pipelined_max;             /* unread bytes kept while a reply is awaited; 16,384, then reading pauses */
+    uint32_t pipelined_max;             /* unread bytes while a reply is awaited; 16,384, then it pauses */
     uint32_t requests_per_conn_max;     /* 100,000, then close */
     uint32_t header_ms;                 /* first byte to end of headers; 10,000, else 408 */
     uint32_t body_ms;                   /* end of headers to end of body; 20,000, else 408 */
@@ -37,8 +39,8 @@ struct http_limits {                    /* 0 takes the default */
     uint32_t stall_ms;                  /* client takes nothing of what is queued; 30,000 */
 };
 
-enum http_verb { HTTP_VERB_GET, HTTP_VERB_HEAD, HTTP_VERB_POST, HTTP_VERB_PUT, HTTP_VERB_PATCH, HTTP_VERB_DELETE,
-                 HTTP_VERB_OPTIONS, HTTP_VERB_N };
+enum http_verb { HTTP_VERB_GET, HTTP_VERB_HEAD, HTTP_VERB_POST, HTTP_VERB_PUT, HTTP_VERB_PATCH,
+                 HTTP_VERB_DELETE, HTTP_VERB_OPTIONS, HTTP_VERB_N };
 
 struct http_header { struct bytes name, value; };
 
@@ -73,7 +75,7 @@ struct http_response {
 struct http_events {
     void *ctx;
     void (*on_request)(void *ctx, const struct http_request *request);
-    void (*on_gone)(void *ctx, uint64_t handle); /* only for handles that were not replied to, and for streams */
+    void (*on_gone)(void *ctx, uint64_t handle); /* only for handles not replied to, and for streams */
 };
 
 struct http_server_config {
@@ -105,18 +107,19 @@ void http_server_drain(struct http_server *s);
 MUST_USE struct err http_server_address(struct http_server *s, struct text64 *out);
 const struct http_counters *http_server_counters(const struct http_server *s);
 
-/* NOT_FOUND: stale (count it or not, nothing else is to be done). TOO_LARGE: reply_max; the client got a 500. */
+/* NOT_FOUND: stale, nothing is to be done. TOO_LARGE, INVALID: the client got a 500 instead. */
 struct err http_reply(struct http_server *s, uint64_t handle, const struct http_response *response);
 /* problem+json for an error: status, title, code and retry advice from base/err.h, `why` as detail. */
 struct err http_reply_problem(struct http_server *s, uint64_t handle, struct err why);
-/* The same body into `out`, for callers with further members: leaves the object open, the caller closes it. */
+/* The same body into `out`, for callers with further members: the object is left open for the caller. */
 struct json;
 void http_problem_open(struct json *out, int status, struct err why, struct bytes trace_id);
 
 /* Answers with an endless event stream. FULL: sse_count_max (nothing was sent; reply with a problem). */
 MUST_USE struct err http_sse_begin(struct http_server *s, uint64_t handle);
-/* One event; `id` and `event` may be empty, `data` may have lines. FULL: the stream is closed and on_gone follows. */
-struct err http_sse_send(struct http_server *s, uint64_t handle, struct bytes id, struct bytes event, struct bytes data);
+/* One event; `id` and `event` may be empty, `data` may have lines. FULL: the stream is closed, on_gone follows. */
+struct err http_sse_send(struct http_server *s, uint64_t handle, struct bytes id, struct bytes event,
+                         struct bytes data);
 void http_sse_end(struct http_server *s, uint64_t handle);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http_client.c: see http_client.h. llhttp parses; header fields are gathered as offsets because memory moves. */
+/* http_client.c: see http_client.h. llhttp parses; header fields are gathered as offsets because memory
+ * moves. */
 #include "net/http_client.h"
 
 #include <llhttp.h>
@@ -49,7 +50,8 @@ static const llhttp_settings_t settings = {
     .on_body = on_body, .on_message_complete = on_message,
 };
 
-struct err http_client_create(struct loop *loop, const struct http_client_config *config, struct http_client **out)
+struct err http_client_create(struct loop *loop, const struct http_client_config *config,
+                              struct http_client **out)
 {
     struct http_client *c = calloc(1, sizeof *c);
 
@@ -86,7 +88,8 @@ struct err http_client_send(struct http_client *c, const struct http_client_requ
 
     if (c->busy || c->in_parser) return ERR(STATE, "client: one request is in flight");
     request_put(c, request, &b);
-    if (b.full || request->body.len > OUT_MAX - HEAD_MAX) return ERR(FULL, "client: the request is too large");
+    if (b.full || request->body.len > OUT_MAX - HEAD_MAX)
+        return ERR(FULL, "client: the request is too large");
     if (!c->conn) TRY(loop_connect(c->loop, text_bytes(&c->address), &limits, &c->handler, &c->conn));
     struct err e = loop_write(c->loop, c->conn, buf_bytes(&b));
     if (!e.code) e = loop_write(c->loop, c->conn, request->body);
@@ -290,7 +293,8 @@ static bool mem_put(struct http_client *c, struct bytes bytes, uint32_t max)
     return true;
 }
 
-/* Puts a piece of mem at its end; by pieces through the stack, as the source lies in the memory that may move. */
+/* Puts a piece of mem at its end; by pieces through the stack, as the source lies in the memory that may
+ * move. */
 static bool mem_repeat(struct http_client *c, struct span span)
 {
     uint8_t piece[256];
@@ -340,7 +344,8 @@ static bool stream_take(struct http_client *c, struct bytes in)
         }
         c->after_cr = byte == '\r';
         if (!ends || c->mem_len > c->line_at) {
-            if (!mem_put(c, ends ? bytes_text("\n") : bytes_of(&byte, 1), c->body_at + c->event_max)) return false;
+            if (!mem_put(c, ends ? bytes_text("\n") : bytes_of(&byte, 1), c->body_at + c->event_max))
+                return false;
             if (ends) c->line_at = c->mem_len;
             continue;
         }
@@ -374,7 +379,8 @@ static bool event_done(struct http_client *c)
     }
     if (!any) return true; /* a comment, or a field without data */
     if (c->events.on_event) {
-        c->events.on_event(c->events.ctx, c, bytes_of(c->mem + id.at, id.len), bytes_of(c->mem + event.at, event.len),
+        c->events.on_event(c->events.ctx, c, bytes_of(c->mem + id.at, id.len),
+                           bytes_of(c->mem + event.at, event.len),
                            bytes_of(c->mem + data_at, c->mem_len - data_at));
     }
     return c->busy;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http_client.h: a small HTTP/1.1 client on any loop of loop.h, for the demo's riders, the load generator and the
- * simulator: one server, one request in flight, keep-alive, and reading an event stream.
+/* http_client.h: a small HTTP/1.1 client on any loop of loop.h, for the demo's riders, the load generator and
+ * the simulator: one server, one request in flight, keep-alive, and reading an event stream.
  *
  *     send ─► on_reply                    once, with the whole reply
  *          ├► on_open ─► on_event… ─► on_failed   when `stream` was asked for and the answer is 200
  *          └► on_failed                   no reply; whether the server acted is unknown
  *
  * Limits  reply_max, event_max, HTTP_CLIENT_HEADERS_MAX headers, timeout_ms per request (streams: silence)
- * Owner   create/destroy. on_reply and on_failed may send the next request (the reply's texts end there); on_open and
- *         on_event may hang up, not send. Borrowed texts end with the callback
+ * Owner   create/destroy. on_reply and on_failed may send the next request (the reply's texts end there);
+ *         on_open and on_event may hang up, not send. Borrowed texts end with the callback
  * Thread  the loop's */
 #ifndef NET_HTTP_CLIENT_H
 #define NET_HTTP_CLIENT_H
@@ -30,7 +30,8 @@ struct http_client_events {
     void *ctx;
     void (*on_reply)(void *ctx, struct http_client *client, const struct http_client_reply *reply);
     void (*on_open)(void *ctx, struct http_client *client);
-    void (*on_event)(void *ctx, struct http_client *client, struct bytes id, struct bytes event, struct bytes data);
+    void (*on_event)(void *ctx, struct http_client *client, struct bytes id, struct bytes event,
+                     struct bytes data);
     void (*on_failed)(void *ctx, struct http_client *client, struct err why);
 };
 
@@ -47,7 +48,7 @@ struct http_client_request {
     struct bytes target;             /* "/v1/rides?wait=5s" */
     const struct http_reply_header *headers;
     uint32_t header_count;
-    struct bytes body;               /* sent with Content-Length when not empty or the method is POST, PUT, PATCH */
+    struct bytes body;               /* with Content-Length when not empty, and for POST, PUT, PATCH */
     const char *content_type;        /* NULL: none */
     bool stream;                     /* read the answer as server-sent events */
 };
@@ -60,7 +61,8 @@ void http_client_destroy(struct http_client *c);
 /* STATE: one is in flight. IO, FULL: could not be sent at all; no callback follows. */
 MUST_USE struct err http_client_send(struct http_client *c, const struct http_client_request *request);
 bool http_client_is_busy(const struct http_client *c);
-/* Drops the connection and what is in flight, as a phone in a tunnel does; no callback. The next send connects anew. */
+/* Drops the connection and what is in flight, as a phone in a tunnel does; no callback. The next send
+ * connects anew. */
 void http_client_hang_up(struct http_client *c);
 struct bytes http_client_header_of(const struct http_client_reply *reply, const char *name);
 

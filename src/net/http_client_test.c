@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http_client_test.c: the client against our server and against a hostile one, over a network in memory; and once over
- * real sockets. */
+/* http_client_test.c: the client against our server and against a hostile one, over a network in memory; and
+ * once over real sockets. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,7 +26,8 @@ struct world {
     bool again, hang_up_at_event;
 };
 
-static const struct http_client_request GET_HELLO = {.method = "GET", .target = {(const uint8_t *)"/hello", 6}};
+static const struct http_client_request GET_HELLO = {.method = "GET",
+                                                     .target = {(const uint8_t *)"/hello", 6}};
 
 static void copy(char *to, size_t room, struct bytes from)
 {
@@ -74,7 +75,8 @@ static void on_open(void *ctx, struct http_client *client)
     ((struct world *)ctx)->opens++;
 }
 
-static void on_event(void *ctx, struct http_client *client, struct bytes id, struct bytes event, struct bytes data)
+static void on_event(void *ctx, struct http_client *client, struct bytes id, struct bytes event,
+                     struct bytes data)
 {
     struct world *w = ctx;
     w->events++;
@@ -95,7 +97,10 @@ static void on_failed(void *ctx, struct http_client *client, struct err why)
 
 static void open_client(struct world *w, struct bytes address)
 {
-    struct http_client_config config = {.address = address, .reply_max = 1000, .event_max = 200, .timeout_ms = 5000,
+    struct http_client_config config = {.address = address,
+                                        .reply_max = 1000,
+                                        .event_max = 200,
+                                        .timeout_ms = 5000,
                                         .events = {w, on_reply, on_open, on_event, on_failed}};
     assert_int_equal(http_client_create(w->loop, &config, &w->client).code, ERR_OK);
 }
@@ -119,7 +124,8 @@ static void close_world(struct world *w)
 
 static void send_to(struct world *w, const char *method, const char *target, const char *body, bool stream)
 {
-    struct http_client_request r = {.method = method, .target = bytes_text(target), .body = bytes_text(body), .stream = stream};
+    struct http_client_request r = {
+        .method = method, .target = bytes_text(target), .body = bytes_text(body), .stream = stream};
     assert_int_equal(http_client_send(w->client, &r).code, ERR_OK);
     assert_int_equal(http_client_send(w->client, &r).code, ERR_STATE);
     fake_settle(w->loop);
@@ -161,14 +167,18 @@ static void test_stream_events_arrive_at_every_split(void **state)
         fake_set_read_max(w.loop, step);
         send_to(&w, "GET", "/stream", "", true);
         assert_int_equal(w.opens, 1);
-        assert_int_equal(http_sse_send(w.server, w.stream, bytes_text("41"), bytes_text("ride"), bytes_text("a\nb: c\n\nd")).code, ERR_OK);
+        assert_int_equal(http_sse_send(w.server, w.stream, bytes_text("41"), bytes_text("ride"),
+                                       bytes_text("a\nb: c\n\nd"))
+                             .code,
+                         ERR_OK);
         fake_settle(w.loop);
         assert_int_equal(w.events, 1);
         assert_string_equal(w.id, "41");
         assert_string_equal(w.event, "ride");
         assert_string_equal(w.body, "a\nb: c\n\nd");
         fake_advance_ms(w.loop, 4000);
-        assert_int_equal(http_sse_send(w.server, w.stream, bytes_text(""), bytes_text(""), bytes_text("")).code, ERR_OK);
+        assert_int_equal(
+            http_sse_send(w.server, w.stream, bytes_text(""), bytes_text(""), bytes_text("")).code, ERR_OK);
         fake_settle(w.loop);
         assert_int_equal(w.events, 2);
         assert_string_equal(w.body, "");
@@ -181,8 +191,10 @@ static void test_stream_events_arrive_at_every_split(void **state)
         assert_int_equal(w.why, ERR_IO);
         send_to(&w, "GET", "/stream", "", true);
         w.hang_up_at_event = true;
-        assert_int_equal(http_sse_send(w.server, w.stream, bytes_text(""), bytes_text(""), bytes_text("x")).code, ERR_OK);
-        assert_int_equal(http_sse_send(w.server, w.stream, bytes_text(""), bytes_text(""), bytes_text("y")).code, ERR_OK);
+        assert_int_equal(
+            http_sse_send(w.server, w.stream, bytes_text(""), bytes_text(""), bytes_text("x")).code, ERR_OK);
+        assert_int_equal(
+            http_sse_send(w.server, w.stream, bytes_text(""), bytes_text(""), bytes_text("y")).code, ERR_OK);
         fake_settle(w.loop);
         assert_string_equal(w.body, "x");
         assert_int_equal(w.failures, 1);
@@ -209,7 +221,8 @@ static void test_failures_are_told_once(void **state)
     send_to(&w, "POST", "/echo", large + 850, false);
     assert_int_equal(w.replies, 1);
     send_to(&w, "GET", "/stream", "", true);
-    assert_int_equal(http_sse_send(w.server, w.stream, bytes_text(""), bytes_text(""), bytes_text(large)).code, ERR_OK);
+    assert_int_equal(
+        http_sse_send(w.server, w.stream, bytes_text(""), bytes_text(""), bytes_text(large)).code, ERR_OK);
     fake_settle(w.loop);
     assert_int_equal(w.failures, 2);
     assert_int_equal(w.why, ERR_TOO_LARGE);
@@ -281,7 +294,8 @@ static void test_hostile_replies_end_in_an_error(void **state)
     hear(&w, headers, true);
     assert_int_equal(w.why, ERR_TOO_LARGE);
     /* Two answers to one question: the second is not kept for the next. */
-    hear(&w, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\naHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nb", false);
+    hear(&w, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\naHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nb",
+         false);
     assert_string_equal(w.body, "a");
     assert_int_equal(w.open_after, 0);
     hear(&w, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na", false);
@@ -292,7 +306,8 @@ static void test_stream_lines_may_end_in_any_way(void **state)
 {
     (void)state;
     struct world w;
-    hear_as(&w, "HTTP/1.1 200 OK\r\n\r\n:note\r\nid: 7\r\ndata:a\r\ndata: b\r\n\r\ndata: c\rdata: d\r\r", false, true);
+    hear_as(&w, "HTTP/1.1 200 OK\r\n\r\n:note\r\nid: 7\r\ndata:a\r\ndata: b\r\n\r\ndata: c\rdata: d\r\r",
+            false, true);
     assert_int_equal(w.events, 2);
     assert_string_equal(w.id, "");
     assert_string_equal(w.body, "c\nd");
@@ -315,7 +330,8 @@ static void test_both_ends_work_over_real_sockets(void **state)
     open_client(&w, text_bytes(&address));
     for (int i = 0; i < 100; i++) {
         assert_int_equal(http_client_send(w.client, &GET_HELLO).code, ERR_OK);
-        for (int turn = 0; w.replies == i && turn < 1000; turn++) assert_int_equal(loop_turn(w.loop, 20).code, ERR_OK);
+        for (int turn = 0; w.replies == i && turn < 1000; turn++)
+            assert_int_equal(loop_turn(w.loop, 20).code, ERR_OK);
         assert_int_equal(w.replies, i + 1);
     }
     assert_string_equal(w.body, "hello");

@@ -53,7 +53,7 @@ struct http_server {
 };
 
 /* http.c */
-struct http_conn *http_conn_of(struct http_server *s, uint64_t handle); /* by request handle; NULL when stale */
+struct http_conn *http_conn_of(struct http_server *s, uint64_t handle); /* a request's; NULL when stale */
 void http_set_deadline(struct http_server *s, struct http_conn *c, uint32_t in_ms);
 void http_conn_end(struct http_server *s, struct http_conn *c, enum close_reason reason, enum close_how how);
 /* After a reply: the next request, or the end. */

@@ -22,7 +22,8 @@ static struct http_refusal chunk_byte(struct http_chunks *c, uint8_t byte);
 
 static const char *const verbs[HTTP_VERB_N] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
 
-struct http_refusal http_head_parse(struct bytes text, const struct http_limits *limits, struct http_head *out)
+struct http_refusal http_head_parse(struct bytes text, const struct http_limits *limits,
+                                    struct http_head *out)
 {
     struct bytes rest = text;
     struct http_refusal r;
@@ -64,8 +65,16 @@ struct http_chunks http_chunks_of(uint64_t body_max)
 
 /*  SIZE ─► (EXTENSION) ─► SIZE_LF ─► DATA ─► DATA_CR ─► DATA_LF ─► SIZE …
  *                            └─► END_CR ─► END_LF ─► DONE      behind the chunk of size 0 */
-enum chunk_state { CHUNK_SIZE, CHUNK_EXTENSION, CHUNK_SIZE_LF, CHUNK_DATA, CHUNK_DATA_CR, CHUNK_DATA_LF, CHUNK_END_CR,
-                   CHUNK_END_LF };
+enum chunk_state {
+    CHUNK_SIZE,
+    CHUNK_EXTENSION,
+    CHUNK_SIZE_LF,
+    CHUNK_DATA,
+    CHUNK_DATA_CR,
+    CHUNK_DATA_LF,
+    CHUNK_END_CR,
+    CHUNK_END_LF
+};
 
 struct http_refusal http_chunks_next(struct http_chunks *c, struct bytes *in, struct bytes *part)
 {
@@ -78,7 +87,8 @@ struct http_refusal http_chunks_next(struct http_chunks *c, struct bytes *in, st
             if (c->left == 0) c->state = CHUNK_DATA_CR;
             return OK_HEAD;
         }
-        if (++c->lines_len > c->lines_max) return HTTP_REFUSE(413, TOO_LARGE, "chunked body: too many chunk lines");
+        if (++c->lines_len > c->lines_max)
+            return HTTP_REFUSE(413, TOO_LARGE, "chunked body: too many chunk lines");
         struct http_refusal r = chunk_byte(c, in->at[0]);
         if (r.status) return r;
         *in = bytes_of(in->at + 1, in->len - 1);
@@ -98,17 +108,20 @@ static struct http_refusal request_line_parse(struct bytes line, struct http_hea
         return HTTP_REFUSE(400, MALFORMED, "request line: expected METHOD /target HTTP/1.1");
     *v11 = bytes_equal_text(rest, "HTTP/1.1");
     if (!*v11 && !bytes_equal_text(rest, "HTTP/1.0")) {
-        bool digits = rest.at[6] == '.' && rest.at[5] >= '0' && rest.at[5] <= '9' && rest.at[7] >= '0' && rest.at[7] <= '9';
+        bool digits = rest.at[6] == '.' && rest.at[5] >= '0' && rest.at[5] <= '9' && rest.at[7] >= '0' &&
+                      rest.at[7] <= '9';
         return digits ? HTTP_REFUSE(505, UNSUPPORTED, "only HTTP/1.1 and HTTP/1.0")
                       : HTTP_REFUSE(400, MALFORMED, "request line: odd version");
     }
     while (verb < HTTP_VERB_N && !bytes_equal_text(out->method, verbs[verb])) verb++;
     if (verb == HTTP_VERB_N) return HTTP_REFUSE(501, UNSUPPORTED, "this method is not known here");
     out->verb = (enum http_verb)verb;
-    if (out->target.at[0] != '/') return HTTP_REFUSE(400, MALFORMED, "target: expected a path that starts with /");
+    if (out->target.at[0] != '/')
+        return HTTP_REFUSE(400, MALFORMED, "target: expected a path that starts with /");
     for (size_t i = 0; i < out->target.len; i++) {
         uint8_t c = out->target.at[i];
-        if (c <= 32 || c >= 127 || c == '#') return HTTP_REFUSE(400, MALFORMED, "target: character that must be encoded");
+        if (c <= 32 || c >= 127 || c == '#')
+            return HTTP_REFUSE(400, MALFORMED, "target: character that must be encoded");
     }
     out->query = out->target;
     out->path = bytes_split(&out->query, '?');
@@ -119,14 +132,17 @@ static struct http_refusal header_parse(struct bytes line, struct http_header *o
 {
     size_t colon = bytes_find(line, ':');
 
-    if (line.at[0] == ' ' || line.at[0] == '\t') return HTTP_REFUSE(400, MALFORMED, "header: folded over lines");
+    if (line.at[0] == ' ' || line.at[0] == '\t')
+        return HTTP_REFUSE(400, MALFORMED, "header: folded over lines");
     if (colon == line.len) return HTTP_REFUSE(400, MALFORMED, "header: no colon");
     out->name = bytes_of(line.at, colon);
-    if (!http_is_token(out->name)) return HTTP_REFUSE(400, MALFORMED, "header: odd character or space in a name");
+    if (!http_is_token(out->name))
+        return HTTP_REFUSE(400, MALFORMED, "header: odd character or space in a name");
     out->value = bytes_trim(bytes_of(line.at + colon + 1, line.len - colon - 1));
     for (size_t i = 0; i < out->value.len; i++) {
         uint8_t c = out->value.at[i];
-        if ((c < 32 && c != '\t') || c == 127) return HTTP_REFUSE(400, MALFORMED, "header: control character in a value");
+        if ((c < 32 && c != '\t') || c == 127)
+            return HTTP_REFUSE(400, MALFORMED, "header: control character in a value");
     }
     return OK_HEAD;
 }
@@ -138,15 +154,19 @@ static struct http_refusal framing_check(struct http_head *h, const struct http_
 
     if (value_of(h, "content-length", &length, &lengths)) {
         if (lengths > 1) return HTTP_REFUSE(400, MALFORMED, "Content-Length is there twice");
-        if (bytes_u64(length, 15, &h->content_length).code) return HTTP_REFUSE(400, MALFORMED, "Content-Length is not a number");
+        if (bytes_u64(length, 15, &h->content_length).code)
+            return HTTP_REFUSE(400, MALFORMED, "Content-Length is not a number");
     }
     if (value_of(h, "transfer-encoding", &coding, &codings)) {
         if (lengths) return HTTP_REFUSE(400, MALFORMED, "both Content-Length and Transfer-Encoding");
-        if (codings > 1 || !v11) return HTTP_REFUSE(400, MALFORMED, "Transfer-Encoding twice, or with HTTP/1.0");
-        if (!http_equal_nocase(coding, "chunked")) return HTTP_REFUSE(501, UNSUPPORTED, "only chunked transfer coding");
+        if (codings > 1 || !v11)
+            return HTTP_REFUSE(400, MALFORMED, "Transfer-Encoding twice, or with HTTP/1.0");
+        if (!http_equal_nocase(coding, "chunked"))
+            return HTTP_REFUSE(501, UNSUPPORTED, "only chunked transfer coding");
         h->chunked = true;
     }
-    if (h->content_length > limits->body_max) return HTTP_REFUSE(413, TOO_LARGE, "the body is larger than the limit");
+    if (h->content_length > limits->body_max)
+        return HTTP_REFUSE(413, TOO_LARGE, "the body is larger than the limit");
     if (value_of(h, "expect", &expect, &expects)) {
         if (expects > 1 || !http_equal_nocase(expect, "100-continue"))
             return HTTP_REFUSE(417, UNSUPPORTED, "only Expect: 100-continue");
@@ -174,7 +194,8 @@ static struct http_refusal host_check(const struct http_head *h, bool v11)
     for (size_t i = 0; i < host.len; i++) {
         uint8_t c = host.at[i];
         bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-        if (!plain && bytes_find(bytes_text(".-:[]_~%"), c) == 8) return HTTP_REFUSE(400, MALFORMED, "Host has an odd character");
+        if (!plain && bytes_find(bytes_text(".-:[]_~%"), c) == 8)
+            return HTTP_REFUSE(400, MALFORMED, "Host has an odd character");
     }
     return OK_HEAD;
 }
@@ -224,10 +245,12 @@ static int on_headers_complete(llhttp_t *p)
 /* One byte that is not body. */
 static struct http_refusal chunk_byte(struct http_chunks *c, uint8_t byte)
 {
-    int digit = byte >= '0' && byte <= '9' ? byte - '0' : (byte | 32) >= 'a' && (byte | 32) <= 'f' ? (byte | 32) - 'a' + 10 : -1;
+    uint8_t lower = byte | 32;
+    int digit = byte >= '0' && byte <= '9' ? byte - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 
     if (c->state == CHUNK_SIZE && digit >= 0) {
-        if (++c->digits > HTTP_CHUNK_DIGITS_MAX) return HTTP_REFUSE(413, TOO_LARGE, "chunked body: the chunk is too large");
+        if (++c->digits > HTTP_CHUNK_DIGITS_MAX)
+            return HTTP_REFUSE(413, TOO_LARGE, "chunked body: the chunk is too large");
         c->left = c->left * 16 + (uint64_t)digit;
     } else if (c->state == CHUNK_SIZE && c->digits > 0 && byte == ';') {
         c->state = CHUNK_EXTENSION;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http_read.c: bytes of one connection become requests. Heads are gathered line by line, so that a bare LF or a control
- * character is refused when it comes and not when the head is whole; bodies by length or by chunks. */
+/* http_read.c: bytes of one connection become requests. Heads are gathered line by line, so that a bare LF or
+ * a control character is refused when it comes and not when the head is whole; bodies come by length or chunks. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,7 +106,8 @@ static void head_done(struct http_server *s, struct http_conn *c, bool more_came
     }
     c->verb = (uint8_t)s->head.verb;
     c->requests++;
-    if (!s->head.keep_alive || s->draining || c->requests >= s->limits.requests_per_conn_max) c->keep_alive = false;
+    if (!s->head.keep_alive || s->draining || c->requests >= s->limits.requests_per_conn_max)
+        c->keep_alive = false;
     if (!s->head.chunked && s->head.content_length == 0) {
         request_done(s, c);
         return;
@@ -162,9 +163,16 @@ static void request_done(struct http_server *s, struct http_conn *c)
     s->counters.requests++;
     s->counters.body_bytes_in += body.len;
     struct http_request request = {
-        .handle = c->handle, .verb = s->head.verb, .method = s->head.method, .target = s->head.target,
-        .path = s->head.path, .query = s->head.query, .headers = s->head.headers,
-        .header_count = s->head.header_count, .body = body, .trace_id = bytes_of(c->trace_id, sizeof c->trace_id),
+        .handle = c->handle,
+        .verb = s->head.verb,
+        .method = s->head.method,
+        .target = s->head.target,
+        .path = s->head.path,
+        .query = s->head.query,
+        .headers = s->head.headers,
+        .header_count = s->head.header_count,
+        .body = body,
+        .trace_id = bytes_of(c->trace_id, sizeof c->trace_id),
         .peer = text_bytes(&c->peer),
     };
     s->events.on_request(s->events.ctx, &request);

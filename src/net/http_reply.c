@@ -16,13 +16,14 @@ static const struct { int status; const char *phrase; } phrases[] = {
     {200, "OK"}, {201, "Created"}, {202, "Accepted"}, {204, "No Content"}, {206, "Partial Content"},
     {301, "Moved Permanently"}, {302, "Found"}, {303, "See Other"}, {304, "Not Modified"},
     {307, "Temporary Redirect"}, {308, "Permanent Redirect"},
-    {400, "Bad Request"}, {401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"},
-    {406, "Not Acceptable"}, {408, "Request Timeout"}, {409, "Conflict"}, {410, "Gone"}, {412, "Precondition Failed"},
-    {413, "Content Too Large"}, {414, "URI Too Long"}, {415, "Unsupported Media Type"}, {417, "Expectation Failed"},
+    {400, "Bad Request"}, {401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"},
+    {405, "Method Not Allowed"}, {406, "Not Acceptable"}, {408, "Request Timeout"}, {409, "Conflict"},
+    {410, "Gone"}, {412, "Precondition Failed"}, {413, "Content Too Large"}, {414, "URI Too Long"},
+    {415, "Unsupported Media Type"}, {417, "Expectation Failed"},
     {422, "Unprocessable Content"}, {428, "Precondition Required"}, {429, "Too Many Requests"},
     {431, "Request Header Fields Too Large"},
-    {500, "Internal Server Error"}, {501, "Not Implemented"}, {502, "Bad Gateway"}, {503, "Service Unavailable"},
-    {504, "Gateway Timeout"}, {505, "HTTP Version Not Supported"},
+    {500, "Internal Server Error"}, {501, "Not Implemented"}, {502, "Bad Gateway"},
+    {503, "Service Unavailable"}, {504, "Gateway Timeout"}, {505, "HTTP Version Not Supported"},
 };
 
 struct err http_reply(struct http_server *s, uint64_t handle, const struct http_response *response)
@@ -99,7 +100,8 @@ void http_conn_refuse(struct http_server *s, struct http_conn *c, struct http_re
     }
     c->keep_alive = false;
     problem_send(s, c, refusal.status, refusal.why);
-    http_conn_end(s, c, refusal.status == 408 || refusal.status == 504 ? CLOSE_TIMEOUT : CLOSE_PROTOCOL, CLOSE_FLUSH);
+    bool late = refusal.status == 408 || refusal.status == 504;
+    http_conn_end(s, c, late ? CLOSE_TIMEOUT : CLOSE_PROTOCOL, CLOSE_FLUSH);
 }
 
 bool http_conn_send(struct http_server *s, struct http_conn *c, const struct http_response *r)
@@ -125,7 +127,8 @@ bool http_conn_send(struct http_server *s, struct http_conn *c, const struct htt
     }
     buf_put_text(&b, "\r\n");
 
-    struct err e = b.full ? ERR(TOO_LARGE, "reply: headers too long") : loop_write(s->loop, c->conn, buf_bytes(&b));
+    struct err e = b.full ? ERR(TOO_LARGE, "reply: headers too long") : NO_ERR;
+    if (!e.code) e = loop_write(s->loop, c->conn, buf_bytes(&b));
     if (!e.code) e = loop_write(s->loop, c->conn, body);
     if (e.code) {
         http_conn_end(s, c, CLOSE_SLOW, CLOSE_NOW);
@@ -157,7 +160,7 @@ void http_head_put(struct http_server *s, struct buf *b, int status, const char 
     if (status == 429 || status == 503) buf_put_text(b, "Retry-After: 1\r\n");
 }
 
-/* Header values may come from what a client once sent: a line break in one would let it write our next header. */
+/* Header values may come from what a client once sent: a line break would let it write our next header. */
 static struct err response_check(const struct http_server *s, const struct http_response *r)
 {
     size_t total = r->body.len;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http_sse.c: server-sent events: replies without an end, each with its own bounded queue. A client that does not keep up
- * is closed, alone; it comes again with Last-Event-ID. */
+/* http_sse.c: server-sent events: replies without an end, each with its own bounded queue. A client that does
+ * not keep up is closed, alone; it comes again with Last-Event-ID. */
 #include "net/http_inside.h"
 
 static size_t fields_len(struct bytes id, struct bytes event, struct bytes data);
@@ -37,7 +37,8 @@ struct err http_sse_begin(struct http_server *s, uint64_t handle)
     return NO_ERR;
 }
 
-struct err http_sse_send(struct http_server *s, uint64_t handle, struct bytes id, struct bytes event, struct bytes data)
+struct err http_sse_send(struct http_server *s, uint64_t handle, struct bytes id, struct bytes event,
+                         struct bytes data)
 {
     struct http_conn *c = http_conn_of(s, handle);
     struct err e = NO_ERR;
@@ -86,7 +87,8 @@ static size_t fields_len(struct bytes id, struct bytes event, struct bytes data)
 {
     size_t len = id.len + event.len + data.len + sizeof "id: \nevent: \ndata: \n\n";
 
-    for (size_t i = 0; i < data.len; i++) len += data.at[i] == '\n' || data.at[i] == '\r' ? sizeof "data: " : 0;
+    for (size_t i = 0; i < data.len; i++)
+        len += data.at[i] == '\n' || data.at[i] == '\r' ? sizeof "data: " : 0;
     return len;
 }
 
@@ -113,7 +115,8 @@ static struct bytes line_of(struct bytes *data)
 
 static bool is_one_line(struct bytes text)
 {
-    return bytes_find(text, '\n') == text.len && bytes_find(text, '\r') == text.len && bytes_find(text, 0) == text.len;
+    return bytes_find(text, '\n') == text.len && bytes_find(text, '\r') == text.len &&
+           bytes_find(text, 0) == text.len;
 }
 
 static void overflow(struct http_server *s, struct http_conn *c)

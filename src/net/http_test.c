@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http_test.c: the server over a network in memory: framing at every split, hostile heads, order, limits, streams. */
+/* http_test.c: the server over a network in memory: framing at every split, hostile heads, order, limits,
+ * streams. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -137,11 +138,12 @@ static void expect(const char *request, int status)
 static void test_request_is_the_same_at_every_split(void **state)
 {
     (void)state;
-    static const char text[] =
-        "\r\nPOST /echo?x=1 HTTP/1.1\r\nHost: a:80\r\nX-One:  two words \r\nContent-Length: 7\r\n\r\nabc\r\nde"
-        "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nxyz\r\nA;e=1\r\n0123456789\r\n0\r\n\r\n"
-        "GET /header HTTP/1.1\r\nHost: a\r\nx-ONE: value\r\n\r\n"
-        "GET /query?q=%20 HTTP/1.1\r\nHost: a\r\n\r\n";
+    static const char text[] = "\r\nPOST /echo?x=1 HTTP/1.1\r\nHost: a:80\r\nX-One:  two words "
+                               "\r\nContent-Length: 7\r\n\r\nabc\r\nde"
+                               "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: "
+                               "chunked\r\n\r\n3\r\nxyz\r\nA;e=1\r\n0123456789\r\n0\r\n\r\n"
+                               "GET /header HTTP/1.1\r\nHost: a\r\nx-ONE: value\r\n\r\n"
+                               "GET /query?q=%20 HTTP/1.1\r\nHost: a\r\n\r\n";
     static const char want[] =
         "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 7\r\n\r\nabc\r\nde"
         "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 13\r\n\r\nxyz0123456789"
@@ -225,12 +227,18 @@ static void test_two_lengths_are_refused(void **state)
     expect("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length:\r\n\r\n", 400);
     expect("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 18446744073709551617\r\n\r\na", 400);
     expect("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 999999999999\r\n\r\na", 413);
-    expect("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400);
-    expect("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n", 400);
+    expect(
+        "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        400);
+    expect(
+        "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n",
+        400);
     expect("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501);
     expect("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n", 501);
     expect("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 501);
-    expect("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400);
+    expect("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: "
+           "chunked\r\n\r\n0\r\n\r\n",
+           400);
     expect("POST /echo HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400);
     expect("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: CHUNKED\r\n\r\n0\r\n\r\n", 200);
 }
@@ -258,7 +266,8 @@ static void test_broken_chunks_are_refused(void **state)
 }
 
 /* `n` bytes of `fill` between two texts. */
-static void ask_long(struct world *w, const char *before, char fill, size_t n, const char *after, uint64_t *conn)
+static void ask_long(struct world *w, const char *before, char fill, size_t n, const char *after,
+                     uint64_t *conn)
 {
     char *text = malloc(n);
     assert_non_null(text);
@@ -305,7 +314,8 @@ static void test_every_limit_has_its_answer(void **state)
     assert_memory_equal(received(&w, conn), "HTTP/1.1 413", 12);
     /* Chunk lines far larger than what they carry. */
     conn = fake_dial(w.loop, 0);
-    fake_send(w.loop, conn, bytes_text("POST /size HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"));
+    fake_send(w.loop, conn,
+              bytes_text("POST /size HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"));
     for (int i = 0; i < 10000; i++) fake_send(w.loop, conn, bytes_text(tiny));
     fake_settle(w.loop);
     assert_memory_equal(received(&w, conn), "HTTP/1.1 413", 12);
@@ -428,7 +438,8 @@ static void test_deadlines_answer_and_close(void **state)
     fake_settle(w.loop);
     assert_memory_equal(received(&w, reply), "HTTP/1.1 504", 12);
     assert_int_equal(w.gone_count, 1);
-    assert_int_equal(http_reply(w.server, w.later[0], &(struct http_response){.status = 200}).code, ERR_NOT_FOUND);
+    assert_int_equal(http_reply(w.server, w.later[0], &(struct http_response){.status = 200}).code,
+                     ERR_NOT_FOUND);
     assert_int_equal(http_server_counters(w.server)->timeouts, 3);
     close_world(&w);
 }
@@ -439,9 +450,12 @@ static void test_head_has_length_and_no_body(void **state)
     struct world w;
 
     open_world(&w, (struct http_limits){0});
-    uint64_t conn = ask(&w, "HEAD /hello HTTP/1.1\r\nHost: a\r\n\r\nGET /hello HTTP/1.1\r\nHost: a\r\nConnection: x, CLOSE\r\n\r\n");
-    assert_string_equal(received(&w, conn), "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\n"
-                        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello");
+    uint64_t conn = ask(&w, "HEAD /hello HTTP/1.1\r\nHost: a\r\n\r\nGET /hello HTTP/1.1\r\nHost: "
+                            "a\r\nConnection: x, CLOSE\r\n\r\n");
+    assert_string_equal(
+        received(&w, conn),
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\n"
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello");
     assert_true(fake_is_closed(w.loop, conn, NULL));
     close_world(&w);
 }
@@ -450,7 +464,8 @@ static void test_continue_is_sent_when_it_is_waited_for(void **state)
 {
     (void)state;
     struct world w;
-    static const char head[] = "POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n";
+    static const char head[] =
+        "POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n";
 
     open_world(&w, (struct http_limits){0});
     uint64_t conn = ask(&w, head);
@@ -488,11 +503,14 @@ static void test_replies_cannot_be_split_by_their_headers(void **state)
     r.headers = &good;
     assert_int_equal(http_reply(w.server, w.later[1], &r).code, ERR_OK);
     fake_settle(w.loop);
-    assert_string_equal(received(&w, conn), "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: /x\r\n\r\n");
+    assert_string_equal(received(&w, conn),
+                        "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: /x\r\n\r\n");
     fake_send(w.loop, conn, bytes_text("GET /later HTTP/1.1\r\nHost: a\r\n\r\n"));
     fake_settle(w.loop);
     char large[1001] = "";
-    assert_int_equal(http_reply(w.server, w.later[w.later_count - 1], &(struct http_response){.status = 200, .body = bytes_of(large, 1001)}).code,
+    assert_int_equal(http_reply(w.server, w.later[w.later_count - 1],
+                                &(struct http_response){.status = 200, .body = bytes_of(large, 1001)})
+                         .code,
                      ERR_TOO_LARGE);
     close_world(&w);
 }
@@ -503,9 +521,11 @@ static void test_trace_id_is_the_clients_when_valid(void **state)
     struct world w;
 
     open_world(&w, (struct http_limits){0});
-    ask(&w, "GET /hello HTTP/1.1\r\nHost: a\r\ntraceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n\r\n");
+    ask(&w, "GET /hello HTTP/1.1\r\nHost: a\r\ntraceparent: "
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n\r\n");
     assert_string_equal(w.last_trace, "4bf92f3577b34da6a3ce929d0e0e4736");
-    ask(&w, "GET /hello HTTP/1.1\r\nHost: a\r\ntraceparent: 00-00000000000000000000000000000000-00f067aa0ba902b7-01\r\n\r\n");
+    ask(&w, "GET /hello HTTP/1.1\r\nHost: a\r\ntraceparent: "
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01\r\n\r\n");
     assert_string_not_equal(w.last_trace, "00000000000000000000000000000000");
     uint64_t conn = ask(&w, "GET /problem HTTP/1.1\r\nHost: a\r\n\r\n");
     assert_memory_equal(received(&w, conn), "HTTP/1.1 409 Conflict\r\n", 23);
@@ -534,9 +554,14 @@ static void test_stream_carries_events_and_heartbeats(void **state)
     uint64_t conn = open_stream(&w, &handle);
     assert_non_null(strstr(received(&w, conn), "Content-Type: text/event-stream\r\n"));
     fake_forget_received(w.loop, conn);
-    assert_int_equal(http_sse_send(w.server, handle, bytes_text("7"), bytes_text("ride"), bytes_text("a\nb\r\nc")).code, ERR_OK);
-    assert_int_equal(http_sse_send(w.server, handle, bytes_text(""), bytes_text(""), bytes_text("{}")).code, ERR_OK);
-    assert_int_equal(http_sse_send(w.server, handle, bytes_text("7\n"), bytes_text(""), bytes_text("{}")).code, ERR_INVALID);
+    assert_int_equal(
+        http_sse_send(w.server, handle, bytes_text("7"), bytes_text("ride"), bytes_text("a\nb\r\nc")).code,
+        ERR_OK);
+    assert_int_equal(http_sse_send(w.server, handle, bytes_text(""), bytes_text(""), bytes_text("{}")).code,
+                     ERR_OK);
+    assert_int_equal(
+        http_sse_send(w.server, handle, bytes_text("7\n"), bytes_text(""), bytes_text("{}")).code,
+        ERR_INVALID);
     fake_settle(w.loop);
     assert_string_equal(received(&w, conn), "id: 7\nevent: ride\ndata: a\ndata: b\ndata: c\n\ndata: {}\n\n");
     fake_forget_received(w.loop, conn);
@@ -546,11 +571,13 @@ static void test_stream_carries_events_and_heartbeats(void **state)
         fake_turn(w.loop);
     }
     assert_string_equal(received(&w, conn), ":\n\n:\n\n:\n\n");
-    assert_int_equal(http_reply(w.server, handle, &(struct http_response){.status = 200}).code, ERR_NOT_FOUND);
+    assert_int_equal(http_reply(w.server, handle, &(struct http_response){.status = 200}).code,
+                     ERR_NOT_FOUND);
     fake_hang_up(w.loop, conn);
     fake_settle(w.loop);
     assert_int_equal(w.gone_count, 1);
-    assert_int_equal(http_sse_send(w.server, handle, bytes_text(""), bytes_text(""), bytes_text("x")).code, ERR_NOT_FOUND);
+    assert_int_equal(http_sse_send(w.server, handle, bytes_text(""), bytes_text(""), bytes_text("x")).code,
+                     ERR_NOT_FOUND);
     assert_int_equal(http_server_counters(w.server)->sse_open, 0);
     close_world(&w);
 }
@@ -568,13 +595,18 @@ static void test_slow_stream_is_closed_alone(void **state)
     open_world(&w, (struct http_limits){.sse_queue_max = 20000, .sse_count_max = 2});
     uint64_t slow = open_stream(&w, &slow_handle), good = open_stream(&w, &good_handle);
     fake_stall(w.loop, slow, true);
-    while (http_sse_send(w.server, slow_handle, bytes_text("1"), bytes_text("e"), bytes_of(data, sizeof data)).code == ERR_OK) {
+    while (http_sse_send(w.server, slow_handle, bytes_text("1"), bytes_text("e"), bytes_of(data, sizeof data))
+               .code == ERR_OK) {
         sent++;
-        assert_int_equal(http_sse_send(w.server, good_handle, bytes_text("1"), bytes_text("e"), bytes_text("y")).code, ERR_OK);
+        assert_int_equal(
+            http_sse_send(w.server, good_handle, bytes_text("1"), bytes_text("e"), bytes_text("y")).code,
+            ERR_OK);
         fake_turn(w.loop);
     }
     assert_in_range(sent, 17, 19);
-    assert_int_equal(http_sse_send(w.server, slow_handle, bytes_text("1"), bytes_text("e"), bytes_text("")).code, ERR_NOT_FOUND);
+    assert_int_equal(
+        http_sse_send(w.server, slow_handle, bytes_text("1"), bytes_text("e"), bytes_text("")).code,
+        ERR_NOT_FOUND);
     fake_settle(w.loop);
     assert_true(fake_is_closed(w.loop, slow, &reason));
     assert_int_equal(reason, CLOSE_SLOW);
@@ -586,7 +618,8 @@ static void test_slow_stream_is_closed_alone(void **state)
     open_stream(&w, &third);
     ask(&w, "GET /later HTTP/1.1\r\nHost: a\r\n\r\n");
     assert_int_equal(http_sse_begin(w.server, w.later[w.later_count - 1]).code, ERR_FULL);
-    assert_int_equal(http_reply_problem(w.server, w.later[w.later_count - 1], ERR(FULL, "streams")).code, ERR_OK);
+    assert_int_equal(http_reply_problem(w.server, w.later[w.later_count - 1], ERR(FULL, "streams")).code,
+                     ERR_OK);
     http_sse_end(w.server, third);
     fake_settle(w.loop);
     assert_int_equal(w.gone_count, 1); /* the owner ended it itself */
@@ -628,7 +661,8 @@ static void test_date_is_what_the_standard_wants(void **state)
 {
     (void)state;
     struct world w = {.loop = loop_fake_create()};
-    struct http_server_config config = {.loop_conn_max = FAKE_CONN_MAX, .wall_ms = wall, .events = {&w, on_request, on_gone}};
+    struct http_server_config config = {
+        .loop_conn_max = FAKE_CONN_MAX, .wall_ms = wall, .events = {&w, on_request, on_gone}};
 
     assert_int_equal(http_server_create(w.loop, &config, &w.server).code, ERR_OK);
     assert_non_null(strstr(received(&w, ask(&w, GET)), "\r\nDate: Mon, 23 Nov 2026 23:16:03 GMT\r\n"));

@@ -100,7 +100,8 @@ struct err http_bearer(struct bytes authorization, struct bytes *token)
     *token = bytes_trim(rest);
     for (size_t i = 0; i < token->len; i++) {
         uint8_t c = token->at[i];
-        if (!http_is_token_char(c) && c != '/' && c != '=') return ERR(MALFORMED, "authorization: odd character in the token");
+        if (!http_is_token_char(c) && c != '/' && c != '=')
+            return ERR(MALFORMED, "authorization: odd character in the token");
     }
     return token->len ? NO_ERR : ERR(MALFORMED, "authorization: the token is empty");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http_text.h: the small grammars of HTTP: percent-encoding, queries, paths, tokens, lists. Strict: what is not well
- * formed is an error, not a guess. Pure. */
+/* http_text.h: the small grammars of HTTP: percent-encoding, queries, paths, tokens, lists. Strict: what is
+ * not well formed is an error, not a guess. Pure. */
 #ifndef NET_HTTP_TEXT_H
 #define NET_HTTP_TEXT_H
 
@@ -18,8 +18,8 @@ MUST_USE struct err http_percent_decode(struct bytes text, bool plus_is_space, s
  * A name without '=' has the empty value. Names are compared decoded. */
 MUST_USE struct err http_query_get(struct bytes query, const char *name, struct buf *out);
 
-/* Takes the next segment off "/v1/rides/7": "v1", then "rides"… false at the end. Not decoded. An empty segment
- * ("//", or a '/' at the end) is given as such. */
+/* Takes the next segment off "/v1/rides/7": "v1", then "rides"… false at the end. Not decoded. An empty
+ * segment ("//", or a '/' at the end) is given as such. */
 bool http_path_next(struct bytes *path, struct bytes *segment);
 
 /* Is `token` (lower case) in a comma-separated header value, any case? */

@@ -57,7 +57,9 @@ static void test_query_values_are_found_once(void **state)
     assert_int_equal(query("a=%", "a", ""), ERR_MALFORMED);
     assert_int_equal(query("b=1&%=2&a=1", "a", ""), ERR_MALFORMED);
     assert_int_equal(query("a=01234567890123456", "a", ""), ERR_TOO_LARGE);
-    assert_int_equal(query("0123456789012345678901234567890123456789012345678901234567890123456789=1&a=1", "a", "1"), ERR_OK);
+    assert_int_equal(
+        query("0123456789012345678901234567890123456789012345678901234567890123456789=1&a=1", "a", "1"),
+        ERR_OK);
 }
 
 static void test_path_is_walked_by_segments(void **state)
@@ -101,11 +103,15 @@ static void test_traceparent_is_strict(void **state)
     struct bytes id;
     assert_true(http_traceparent(bytes_text("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), &id));
     assert_true(bytes_equal_text(id, "4bf92f3577b34da6a3ce929d0e0e4736"));
-    assert_false(http_traceparent(bytes_text("00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01"), &id));
-    assert_false(http_traceparent(bytes_text("ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), &id));
-    assert_false(http_traceparent(bytes_text("00-00000000000000000000000000000000-00f067aa0ba902b7-01"), &id));
+    assert_false(
+        http_traceparent(bytes_text("00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01"), &id));
+    assert_false(
+        http_traceparent(bytes_text("ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), &id));
+    assert_false(
+        http_traceparent(bytes_text("00-00000000000000000000000000000000-00f067aa0ba902b7-01"), &id));
     assert_false(http_traceparent(bytes_text("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0"), &id));
-    assert_false(http_traceparent(bytes_text("00_4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), &id));
+    assert_false(
+        http_traceparent(bytes_text("00_4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), &id));
 }
 
 int main(void)

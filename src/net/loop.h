@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loop.h: TCP connections on one thread, as one interface: epoll below it in the server, a fake network in the
- * simulator. Nobody above calls a socket function.
+/* loop.h: TCP connections on one thread, as one interface: epoll below it in the server, a fake network in
+ * the simulator. Nobody above calls a socket function.
  *
  *     turn: wait ─► bytes in (on_bytes) ─► deadlines ─► hooks ─► one write per connection ─► on_close
  *
  * Limits  every connection is made under a struct conn_limits, the loop under a struct loop_config
- * Owner   a conn is a number, not memory: a stale one is harmless (writes say NOT_FOUND, the rest does nothing).
- *         conn_slot() is below loop_config.conn_max and no two open connections share one: index your state by it
+ * Owner   a conn is a number, not memory: a stale one is harmless (writes say NOT_FOUND, the rest does
+ *         nothing). conn_slot() is below loop_config.conn_max and no two open connections share one: index
+ *         your state by it
  * Calls   callbacks come only from inside loop_turn(), never from inside another call of this header
  * Thread  the one that calls loop_turn(); loop_wake() from any */
 #ifndef NET_LOOP_H
@@ -49,26 +50,26 @@ enum close_how {
 
 struct loop;
 
-/* Callbacks of one kind of connection; borrowed until its last connection is gone. Only on_bytes must be there. */
+/* Callbacks of one kind of connection; borrowed until its last one is gone. Only on_bytes must be there. */
 struct conn_handler {
     void *ctx;
     /* Accepted, or our own connect succeeded. `peer` is "203.0.113.7:50123". */
     void (*on_open)(void *ctx, uint64_t conn, struct bytes peer);
-    /* Returns how many bytes it is done with; the rest comes again with what follows, or after loop_resume(). */
+    /* Returns how many bytes it is done with; the rest comes again with what follows, or on loop_resume(). */
     size_t (*on_bytes)(void *ctx, uint64_t conn, struct bytes in);
     /* The out queue fell to out_low or less after it was above, or after a write was refused. */
     void (*on_writable)(void *ctx, uint64_t conn);
-    /* Once for each conn that on_open or loop_connect gave; the handle is stale when it returns. End of stream from
-     * the peer closes (half-open peers get no more than what was queued by then). */
+    /* Once for each conn that on_open or loop_connect gave; the handle is stale when it returns. The peer's end
+     * of stream closes: a half-open peer gets no more than what was queued by then. */
     void (*on_close)(void *ctx, uint64_t conn, enum close_reason reason);
 };
 
 struct conn_limits {         /* 0 takes the default */
     uint32_t kept_max;       /* unconsumed bytes, else OVERFLOW; default 2048, at most LOOP_READ_MAX */
-    uint32_t read_max;       /* bytes per read; default 16384. A paused connection may keep that much above kept_max */
+    uint32_t read_max;       /* bytes per read, which a pause may keep above kept_max; default 16384 */
     uint32_t out_max;        /* queued bytes, else loop_write says FULL; default 16384 */
     uint32_t out_low;        /* see on_writable; default half of out_max */
-    uint32_t idle_ms;        /* silence from the peer, else TIMEOUT; default none. Do not mix with loop_set_deadline */
+    uint32_t idle_ms;        /* silence, else TIMEOUT; default none. Not with loop_set_deadline */
     uint32_t stall_ms;       /* queued bytes and none taken, else STALLED; default 30,000 */
     uint32_t linger_ms;      /* CLOSE_FLUSH gives up after; default 5,000 */
 };
@@ -93,7 +94,7 @@ struct loop_counters {
     uint64_t open;                            /* now */
 };
 
-/* Called once a turn, before the writes; returns when it wants the next call at the latest (ms), or LOOP_NEVER. */
+/* Called once a turn, before the writes; returns when the next call must come at the latest, or LOOP_NEVER. */
 struct loop_hook {
     void *ctx;
     int64_t (*fn)(void *ctx, int64_t now_ms);

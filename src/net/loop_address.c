@@ -17,7 +17,8 @@ struct err address_parse(struct bytes text, struct net_address *out)
     if (colon == 0) return ERR(MALFORMED, "address: no port, expected 127.0.0.1:7700 or [::1]:7700");
     name.len = colon - 1;
     port_text = bytes_of(text.at + colon, text.len - colon);
-    if (bytes_u64(port_text, 5, &port).code || port > 65535) return ERR(MALFORMED, "address: port is not 0 to 65535");
+    if (bytes_u64(port_text, 5, &port).code || port > 65535)
+        return ERR(MALFORMED, "address: port is not 0 to 65535");
 
     memset(out, 0, sizeof *out);
     bool v6 = name.len >= 2 && name.at[0] == '[' && name.at[name.len - 1] == ']';

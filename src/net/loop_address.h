@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loop_address.h: "127.0.0.1:7700" and "[::1]:7700" to and from the system's form. Numbers only: a name look-up would
- * block the loop ("localhost" is read as 127.0.0.1). */
+/* loop_address.h: "127.0.0.1:7700" and "[::1]:7700" to and from the system's form. Numbers only: a name
+ * look-up would block the loop ("localhost" is read as 127.0.0.1). */
 #ifndef NET_LOOP_ADDRESS_H
 #define NET_LOOP_ADDRESS_H
 

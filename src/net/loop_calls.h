@@ -28,14 +28,15 @@ MUST_USE static inline struct err loop_address(struct loop *l, uint32_t listener
 static inline void loop_unlisten(struct loop *l, uint32_t listener) { l->calls->unlisten(l, listener); }
 
 /* Starts connecting; on_open or on_close(CONNECT) follows in a later turn. May be written to at once. */
-MUST_USE static inline struct err loop_connect(struct loop *l, struct bytes address, const struct conn_limits *limits,
+MUST_USE static inline struct err loop_connect(struct loop *l, struct bytes address,
+                                               const struct conn_limits *limits,
                                                const struct conn_handler *handler, uint64_t *conn)
 {
     return l->calls->connect(l, address, limits, handler, conn);
 }
 
-/* Queues all of `bytes` (copied) for this turn's write, or nothing: FULL when out_max is reached, NOT_FOUND when stale,
- * STATE when it is closing. */
+/* Queues all of `bytes` (copied) for this turn's write, or nothing: FULL when out_max is reached, NOT_FOUND
+ * when stale, STATE when it is closing. */
 MUST_USE static inline struct err loop_write(struct loop *l, uint64_t conn, struct bytes bytes)
 {
     return l->calls->write(l, conn, bytes);
@@ -56,7 +57,7 @@ static inline void loop_pause(struct loop *l, uint64_t conn) { l->calls->pause(l
 /* Reads again, and has on_bytes called with what is kept (paused or not), even when nothing new came. */
 static inline void loop_resume(struct loop *l, uint64_t conn) { l->calls->resume(l, conn); }
 
-/* Closes with TIMEOUT in `in_ms` from now, unless set again; 0: no deadline. May fire up to 64 ms late. Cheap. */
+/* Closes with TIMEOUT in `in_ms` from now, unless set again; 0: no deadline. Up to 64 ms late. Cheap. */
 static inline void loop_set_deadline(struct loop *l, uint64_t conn, uint32_t in_ms)
 {
     l->calls->set_deadline(l, conn, in_ms);
@@ -72,7 +73,10 @@ static inline void loop_remove_hook(struct loop *l, const void *ctx) { l->calls-
 static inline void loop_wake(struct loop *l) { l->calls->wake(l); }
 
 /* One turn, waiting at most `timeout_ms`. IO only when the loop itself is broken. */
-MUST_USE static inline struct err loop_turn(struct loop *l, uint32_t timeout_ms) { return l->calls->turn(l, timeout_ms); }
+MUST_USE static inline struct err loop_turn(struct loop *l, uint32_t timeout_ms)
+{
+    return l->calls->turn(l, timeout_ms);
+}
 
 /* Closes listeners and connections without callbacks; their owners go first. NULL is fine. */
 static inline void loop_destroy(struct loop *l)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loop_conn.c: one connection of the epoll loop: its states, its bytes in and out. Called from the turn only. */
+/* loop_conn.c: one connection of the epoll loop: its states, its bytes in and out. Called from turns only. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,9 +58,14 @@ struct conn *conn_new(struct loop_epoll *l, int fd, uint8_t listener, const stru
 
     /* 0 names listeners in epoll's data, see loop_epoll.c. */
     if (generation == 0) generation = 1;
-    *c = (struct conn){.handler = handler, .limits = conn_limits_filled(limits), .generation = generation, .fd = fd,
-                       .state = (uint8_t)state, .listener = listener,
-                       .dirty = c->dirty, .again = c->again}; /* the slot may still be in those lists */
+    *c = (struct conn){.handler = handler,
+                       .limits = conn_limits_filled(limits),
+                       .generation = generation,
+                       .fd = fd,
+                       .state = (uint8_t)state,
+                       .listener = listener,
+                       .dirty = c->dirty,
+                       .again = c->again}; /* the slot may still be in those lists */
     c->events = state == CONN_CONNECTING ? EPOLLOUT : EPOLLIN;
     struct epoll_event event = {.events = c->events, .data.u64 = conn_handle(l, c)};
     if (epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0) {
@@ -164,7 +169,8 @@ void conn_finish(struct loop_epoll *l, struct conn *c)
     l->loop.counters.closed[c->reason]++;
     l->loop.counters.open--;
     if (c->listener < LOOP_LISTENER_MAX) l->listeners[c->listener].open--;
-    if (c->handler->on_close) c->handler->on_close(c->handler->ctx, conn_handle(l, c), (enum close_reason)c->reason);
+    if (c->handler->on_close)
+        c->handler->on_close(c->handler->ctx, conn_handle(l, c), (enum close_reason)c->reason);
     c->state = CONN_FREE;
     l->free_slots[l->free_count++] = slot;
 }
@@ -261,7 +267,8 @@ static void conn_deliver(struct loop_epoll *l, struct conn *c, size_t len)
         conn_end(l, c, CLOSE_OVERFLOW, CLOSE_NOW);
         return;
     }
-    if (!kept_store(l, c, bytes_of(l->read_buffer + used, len - used))) conn_end(l, c, CLOSE_OVERFLOW, CLOSE_NOW);
+    if (!kept_store(l, c, bytes_of(l->read_buffer + used, len - used)))
+        conn_end(l, c, CLOSE_OVERFLOW, CLOSE_NOW);
 }
 
 static bool kept_store(struct loop_epoll *l, struct conn *c, struct bytes left)

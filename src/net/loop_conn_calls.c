@@ -23,7 +23,8 @@ struct err conn_call_write(struct loop *loop, uint64_t handle, struct bytes byte
     struct conn *c = conn_of(l, handle);
 
     if (!c) return ERR(NOT_FOUND, "write: the connection is gone");
-    if (c->state != CONN_OPEN && c->state != CONN_CONNECTING) return ERR(STATE, "write: the connection is closing");
+    if (c->state != CONN_OPEN && c->state != CONN_CONNECTING)
+        return ERR(STATE, "write: the connection is closing");
     if (bytes.len == 0) return NO_ERR;
     if (bytes.len > c->limits.out_max - c->out_len) {
         l->loop.counters.out_full++;

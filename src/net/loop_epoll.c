@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* loop_epoll.c: the turn, the listeners and the making of the epoll loop; connections are in loop_conn.c.
  *
- * Level-triggered: a connection that has more than one read's worth is simply told again, so no connection can hog a
- * turn. io_uring was rejected: within a tenth of this, and often forbidden. */
+ * Level-triggered: a connection that has more than one read's worth is simply told again, so no connection
+ * can hog a turn. io_uring was rejected: within a tenth of this, and often forbidden. */
 #include "net/loop_epoll.h"
 
 #include <errno.h>
@@ -20,10 +20,12 @@
 #include "net/loop_inside.h"
 
 enum { CONN_SLOTS_MAX = 1000000, BACKLOG = 4096 };
-#define WAKE_DATA ((uint64_t)LOOP_LISTENER_MAX) /* connections have a generation in the upper half, these have 0 */
+/* Connections have a generation in the upper half of epoll's data, these have 0. */
+#define WAKE_DATA ((uint64_t)LOOP_LISTENER_MAX)
 #define MEMORY_DEFAULT_MAX (256ull << 20)
 
-static struct err call_listen(struct loop *loop, const struct loop_listener_config *config, uint32_t *listener);
+static struct err call_listen(struct loop *loop, const struct loop_listener_config *config,
+                              uint32_t *listener);
 static struct err call_address(struct loop *loop, uint32_t listener, struct text64 *out);
 static void call_unlisten(struct loop *loop, uint32_t listener);
 static struct err call_add_hook(struct loop *loop, struct loop_hook hook);
@@ -89,13 +91,15 @@ struct err loop_epoll_create(const struct loop_config *config, struct loop **out
     return NO_ERR;
 }
 
-static struct err call_listen(struct loop *loop, const struct loop_listener_config *config, uint32_t *listener)
+static struct err call_listen(struct loop *loop, const struct loop_listener_config *config,
+                              uint32_t *listener)
 {
     struct loop_epoll *l = (struct loop_epoll *)loop;
     uint32_t index = 0;
 
     must(config->handler && config->handler->on_bytes);
-    while (index < LOOP_LISTENER_MAX && (l->listeners[index].fd >= 0 || l->listeners[index].open > 0)) index++;
+    while (index < LOOP_LISTENER_MAX && (l->listeners[index].fd >= 0 || l->listeners[index].open > 0))
+        index++;
     if (index == LOOP_LISTENER_MAX) return ERR(FULL, "listen: too many listeners");
     struct listener *at = &l->listeners[index];
     int fd;
@@ -118,7 +122,8 @@ static struct err call_address(struct loop *loop, uint32_t listener, struct text
     char text[64];
     struct buf b = buf_on(text, sizeof text);
 
-    if (listener >= LOOP_LISTENER_MAX || l->listeners[listener].fd < 0) return ERR(NOT_FOUND, "address: no such listener");
+    if (listener >= LOOP_LISTENER_MAX || l->listeners[listener].fd < 0)
+        return ERR(NOT_FOUND, "address: no such listener");
     if (getsockname(l->listeners[listener].fd, (struct sockaddr *)&address.at, &address.len) != 0)
         return ERR(IO, "address: the system does not say");
     address_put(&b, &address);
@@ -161,7 +166,7 @@ static void call_wake(struct loop *loop)
     struct loop_epoll *l = (struct loop_epoll *)loop;
     uint64_t one = 1;
 
-    /* One write until the loop has seen it. Both sides exchange, so what a waker stored before is seen after. */
+    /* One write until the loop has seen it. Both sides exchange, so what a waker stored before is seen. */
     if (atomic_exchange(&l->waking, 1u)) return;
     while (write(l->wake_fd, &one, sizeof one) < 0 && errno == EINTR) { }
 }
@@ -236,7 +241,8 @@ static struct err socket_listen(struct bytes address, int *fd)
     if (bind(*fd, (struct sockaddr *)&at.at, at.len) != 0 || listen(*fd, BACKLOG) != 0) {
         int error = errno;
         close(*fd);
-        return error == EADDRINUSE ? ERR(IO, "listen: the address is in use") : ERR(IO, "listen: the address cannot be had");
+        return error == EADDRINUSE ? ERR(IO, "listen: the address is in use")
+                                   : ERR(IO, "listen: the address cannot be had");
     }
     return NO_ERR;
 }
@@ -283,7 +289,7 @@ static void listener_open(struct loop_epoll *l, uint32_t index, int fd, const st
     if (c->handler->on_open) c->handler->on_open(c->handler->ctx, conn_handle(l, c), buf_bytes(&b));
 }
 
-/* Accepts with the spare descriptor and hangs up at once, so that the peer knows and the loop does not spin. */
+/* Accepts with the spare descriptor and hangs up at once, so the peer knows and the loop does not spin. */
 static bool listener_out_of_descriptors(struct loop_epoll *l, int fd)
 {
     l->loop.counters.refused_descriptors++;

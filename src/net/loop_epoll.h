@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loop_epoll.h: the loop of loop.h on Linux: epoll (level-triggered), eventfd for wake-ups, one shared read buffer.
+/* loop_epoll.h: the loop of loop.h on Linux: level-triggered epoll, eventfd for wake-ups, one shared read buffer.
  *
- * Memory  a slot of about 128 bytes per possible connection, made once; nothing more for an idle one. */
+ * Memory  about 170 bytes per possible connection, reserved once; nothing more for an idle one. */
 #ifndef NET_LOOP_EPOLL_H
 #define NET_LOOP_EPOLL_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loop_epoll_test.c: the real loop over loopback sockets; the peers are plain blocking sockets or the loop itself. */
+/* loop_epoll_test.c: the real loop over loopback sockets; the peers are plain blocking sockets or the loop
+ * itself. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -78,11 +79,12 @@ static struct loop *make_loop(uint32_t conn_max)
     return l;
 }
 
-static uint32_t listen_on(struct side *s, uint32_t conn_max, struct conn_limits limits, struct text64 *address)
+static uint32_t listen_on(struct side *s, uint32_t conn_max, struct conn_limits limits,
+                          struct text64 *address)
 {
     uint32_t listener;
-    struct loop_listener_config config = {.address = bytes_text("127.0.0.1:0"), .conn_max = conn_max, .limits = limits,
-                                          .handler = &s->handler};
+    struct loop_listener_config config = {
+        .address = bytes_text("127.0.0.1:0"), .conn_max = conn_max, .limits = limits, .handler = &s->handler};
     assert_int_equal(loop_listen(s->loop, &config, &listener).code, ERR_OK);
     assert_int_equal(loop_address(s->loop, listener, address).code, ERR_OK);
     return listener;
@@ -125,15 +127,18 @@ static void test_many_connections_echo(void **state)
     server.echo = true;
     listen_on(&server, MANY, (struct conn_limits){.idle_ms = 60000}, &address);
     for (int i = 0; i < MANY; i++) {
-        assert_int_equal(loop_connect(l, text_bytes(&address), NULL, &client.handler, &conns[i]).code, ERR_OK);
-        assert_int_equal(loop_write(l, conns[i], bytes_of(frame, 80)).code, ERR_OK); /* before it is connected */
+        assert_int_equal(loop_connect(l, text_bytes(&address), NULL, &client.handler, &conns[i]).code,
+                         ERR_OK);
+        assert_int_equal(loop_write(l, conns[i], bytes_of(frame, 80)).code,
+                         ERR_OK); /* before it is connected */
     }
     TURN_UNTIL(l, client.got == 80 * MANY);
     assert_int_equal(l->counters.open, 2 * MANY);
     for (int round = 2; round < 6; round++) {
         uint64_t writes = l->counters.writes;
         for (int i = 0; i < MANY; i++) {
-            for (int k = 0; k < 4; k++) assert_int_equal(loop_write(l, conns[i], bytes_of(frame, 20)).code, ERR_OK);
+            for (int k = 0; k < 4; k++)
+                assert_int_equal(loop_write(l, conns[i], bytes_of(frame, 20)).code, ERR_OK);
         }
         TURN_UNTIL(l, client.got == (size_t)(80 * MANY * round));
         assert_true(l->counters.writes - writes <= 3 * MANY); /* four messages leave in one write */
@@ -167,7 +172,8 @@ static void test_stale_handles_do_nothing(void **state)
     assert_int_equal(server.closed[CLOSE_PEER], 1);
     assert_int_equal(loop_connect(l, text_bytes(&address), NULL, &client.handler, &other).code, ERR_OK);
     TURN_UNTIL(l, client.opened == 2 && server.opened == 2);
-    assert_true(conn_slot(conn) == conn_slot(other) || conn_slot(conn) == conn_slot(server.last)); /* used again */
+    assert_true(conn_slot(conn) == conn_slot(other) ||
+                conn_slot(conn) == conn_slot(server.last)); /* used again */
     assert_int_equal(loop_write(l, conn, bytes_text("x")).code, ERR_NOT_FOUND);
     loop_close(l, conn, CLOSE_DONE, CLOSE_NOW);
     loop_pause(l, conn);
@@ -238,7 +244,8 @@ static void test_slow_reader_fills_its_queue_alone(void **state)
         assert_int_equal(loop_turn(l, 0).code, ERR_OK);
     }
     assert_true(loop_queued(l, server.last) <= 32768 && loop_queued(l, server.last) > 32768 - 8192);
-    assert_int_equal(loop_write(l, server.last, bytes_of(bytes, 1)).code == ERR_OK, loop_queued(l, server.last) <= 32768);
+    assert_int_equal(loop_write(l, server.last, bytes_of(bytes, 1)).code == ERR_OK,
+                     loop_queued(l, server.last) <= 32768);
     assert_true(l->counters.out_full > 0 && l->counters.short_writes > 0);
     assert_int_equal(write(good, "ping", 4), 4);
     TURN_UNTIL(l, calm.got == 4);
@@ -281,7 +288,8 @@ static void test_stalled_and_silent_peers_are_closed(void **state)
     TURN_UNTIL(l, server.opened == 1);
     int64_t start_ms = loop_now_ms(l);
     while (server.got < 5 && server.closed_all == 0) { /* each byte gives it a second more */
-        if (loop_now_ms(l) - start_ms >= 300 * (int64_t)(server.got + 1)) assert_int_equal(write(silent, "x", 1), 1);
+        if (loop_now_ms(l) - start_ms >= 300 * (int64_t)(server.got + 1))
+            assert_int_equal(write(silent, "x", 1), 1);
         assert_int_equal(loop_turn(l, 10).code, ERR_OK);
     }
     assert_int_equal(server.got, 5);
@@ -296,7 +304,8 @@ static void test_stalled_and_silent_peers_are_closed(void **state)
     }
     TURN_UNTIL(l, server.closed[CLOSE_STALLED] == 1);
     /* A deadline that is moved again and again never passes; the last one does. */
-    assert_int_equal(loop_connect(l, text_bytes(&patient_address), NULL, &client.handler, &conn).code, ERR_OK);
+    assert_int_equal(loop_connect(l, text_bytes(&patient_address), NULL, &client.handler, &conn).code,
+                     ERR_OK);
     TURN_UNTIL(l, client.opened == 1);
     start_ms = loop_now_ms(l);
     while (loop_now_ms(l) < start_ms + 900) {
@@ -435,10 +444,14 @@ static void test_refused_connect_is_told(void **state)
     if (loop_connect(l, text_bytes(&address), NULL, &client.handler, &conn).code == ERR_OK)
         TURN_UNTIL(l, client.closed[CLOSE_CONNECT] == 1);
     assert_int_equal(client.opened, 0);
-    assert_int_equal(loop_connect(l, bytes_text("example.org:80"), NULL, &client.handler, &conn).code, ERR_MALFORMED);
-    assert_int_equal(loop_connect(l, bytes_text("127.0.0.1:65536"), NULL, &client.handler, &conn).code, ERR_MALFORMED);
-    assert_int_equal(loop_connect(l, bytes_text("127.0.0.1"), NULL, &client.handler, &conn).code, ERR_MALFORMED);
-    assert_int_equal(loop_connect(l, bytes_text("[::1:80"), NULL, &client.handler, &conn).code, ERR_MALFORMED);
+    assert_int_equal(loop_connect(l, bytes_text("example.org:80"), NULL, &client.handler, &conn).code,
+                     ERR_MALFORMED);
+    assert_int_equal(loop_connect(l, bytes_text("127.0.0.1:65536"), NULL, &client.handler, &conn).code,
+                     ERR_MALFORMED);
+    assert_int_equal(loop_connect(l, bytes_text("127.0.0.1"), NULL, &client.handler, &conn).code,
+                     ERR_MALFORMED);
+    assert_int_equal(loop_connect(l, bytes_text("[::1:80"), NULL, &client.handler, &conn).code,
+                     ERR_MALFORMED);
     loop_destroy(l);
 }
 
@@ -575,7 +588,8 @@ static void test_memory_limit_refuses_writes(void **state)
     struct text64 address;
     static char bytes[8192];
 
-    assert_int_equal(loop_epoll_create(&(struct loop_config){.conn_max = 8, .memory_max = 4096}, &l).code, ERR_OK);
+    assert_int_equal(loop_epoll_create(&(struct loop_config){.conn_max = 8, .memory_max = 4096}, &l).code,
+                     ERR_OK);
     side_init(&server, l);
     listen_on(&server, 2, (struct conn_limits){0}, &address);
     int fd = dial(address);

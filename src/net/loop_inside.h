@@ -4,8 +4,8 @@
  *     FREE ─► CONNECTING ─► OPEN ─► FLUSHING ─► LINGERING ─► ENDED ─► FREE
  *               └──────────────┴───────┴────────────┴──────────┘
  * FLUSHING  the owner or the peer ended it; queued bytes still go out
- * LINGERING all is written and our side is shut; input is thrown away until the peer ends too, because closing over
- *           unread input makes the kernel reset the connection and the peer may lose our last words */
+ * LINGERING all is written and our side is shut; input is thrown away until the peer ends too, because
+ *           closing over unread input makes the kernel reset the connection and the peer may lose our last words */
 #ifndef NET_LOOP_INSIDE_H
 #define NET_LOOP_INSIDE_H
 
@@ -22,7 +22,7 @@ enum {
     LINGER_DEFAULT_MS = 5000,
     CONNECT_MS = 10000,         /* an own connection attempt gives up after this, unless a deadline is set */
     EVENTS_MAX = 256,           /* per wait */
-    ACCEPTS_MAX = 256,          /* per listener and turn, so that a flood of connects does not starve the rest */
+    ACCEPTS_MAX = 256,          /* per listener and turn: a flood of connects must not starve the rest */
     ACCEPT_PAUSE_MS = 100,      /* when the system has no descriptor or memory left */
     OUT_SIZE_MIN = 256,
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loop_wheel.c: see loop_wheel.h. A bit per tick says whether its list is empty, so an idle wheel costs nothing. */
+/* loop_wheel.c: see loop_wheel.h. A bit per tick says whether its list is empty, so an idle wheel costs
+ * nothing. */
 #include "net/loop_wheel.h"
 
 #include "base/must.h"
@@ -61,7 +62,7 @@ int64_t wheel_due_ms(const struct wheel *w)
 {
     uint32_t start = (uint32_t)(w->cursor % WHEEL_TICKS);
 
-    /* One word more than there are: the first is looked at twice, its high bits first and its low bits last. */
+    /* One word more than there are: the first is looked at twice, high bits first, low bits last. */
     for (uint32_t i = 0; i <= WHEEL_TICKS / 64; i++) {
         uint32_t word = (start / 64 + i) % (WHEEL_TICKS / 64);
         uint64_t bits = w->filled[word];

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loop_wheel.h: which slots may be due: a timer wheel made for deadlines that are renewed far more often than they pass.
+/* loop_wheel.h: which slots may be due: a timer wheel for deadlines that are renewed far more often than they
+ * pass.
  *
- * It only answers "look at this slot now"; the owner keeps the true deadline, so renewing is one store in the owner's
- * memory and the wheel hears of it when the old time comes. 1,024 ticks of 64 ms; later times wait in the last tick
- * and are looked at once a minute.
+ * It only answers "look at this slot now"; the owner keeps the true deadline, so renewing is one store in the
+ * owner's memory and the wheel hears of it when the old time comes. 1,024 ticks of 64 ms; later times wait in
+ * the last tick and are looked at once a minute.
  * Owner   nodes belong to the caller and outlive the wheel
  * Thread  the loop's */
 #ifndef NET_LOOP_WHEEL_H

@@ -45,7 +45,8 @@ static void test_sooner_time_moves_and_later_time_waits(void **state)
     assert_false(wheel_next(&w, 50000, &slot));
 }
 
-/* The owner's way of use, with true deadlines beside the wheel, some beyond its horizon, and a clock that jumps. */
+/* The owner's way of use, with true deadlines beside the wheel, some beyond its horizon, and a clock that
+ * jumps. */
 static void test_every_deadline_is_named_within_a_tick(void **state)
 {
     (void)state;

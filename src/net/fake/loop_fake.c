@@ -71,7 +71,8 @@ static struct fake_conn *fake_live(struct loop *loop, uint64_t handle)
     return c && c->used ? c : NULL;
 }
 
-static struct fake_conn *fake_new(struct loop_fake *l, const struct conn_handler *handler, struct conn_limits limits)
+static struct fake_conn *fake_new(struct loop_fake *l, const struct conn_handler *handler,
+                                  struct conn_limits limits)
 {
     for (uint32_t i = 0; i < FAKE_CONN_MAX; i++) {
         struct fake_conn *c = &l->conns[i];
@@ -80,8 +81,12 @@ static struct fake_conn *fake_new(struct loop_fake *l, const struct conn_handler
         heap_drop(&c->kept);
         heap_drop(&c->out);
         heap_drop(&c->received);
-        *c = (struct fake_conn){.handler = handler, .limits = limits, .generation = c->generation + 1, .used = true,
-                                .opening = true, .listener = LOOP_LISTENER_MAX};
+        *c = (struct fake_conn){.handler = handler,
+                                .limits = limits,
+                                .generation = c->generation + 1,
+                                .used = true,
+                                .opening = true,
+                                .listener = LOOP_LISTENER_MAX};
         c->handle = (uint64_t)c->generation << 32 | i;
         if (!c->limits.kept_max) c->limits.kept_max = 2048;
         if (!c->limits.out_max) c->limits.out_max = 16384;
@@ -183,7 +188,8 @@ size_t fake_kept(struct loop *l, uint64_t conn)
     return c ? c->kept.len : 0;
 }
 
-static struct err call_listen(struct loop *loop, const struct loop_listener_config *config, uint32_t *listener)
+static struct err call_listen(struct loop *loop, const struct loop_listener_config *config,
+                              uint32_t *listener)
 {
     struct loop_fake *l = (struct loop_fake *)loop;
 
@@ -216,7 +222,8 @@ static struct err call_connect(struct loop *loop, struct bytes address, const st
 {
     struct loop_fake *l = (struct loop_fake *)loop;
 
-    if (!bytes_starts(address, "fake:") || address.len != 6) return ERR(MALFORMED, "connect: not a fake address");
+    if (!bytes_starts(address, "fake:") || address.len != 6)
+        return ERR(MALFORMED, "connect: not a fake address");
     struct fake_conn *near = fake_new(l, handler, limits ? *limits : (struct conn_limits){0});
     if (!near) return ERR(FULL, "connect: no slot");
     uint64_t far = fake_dial(loop, address.at[5] - (uint32_t)'0');
@@ -346,7 +353,8 @@ static void fake_read(struct loop_fake *l, struct fake_conn *c)
     if (c->opening) {
         c->opening = false;
         l->moved = true;
-        if (c->handler->on_open && !c->closing) c->handler->on_open(c->handler->ctx, c->handle, bytes_text("192.0.2.1:1234"));
+        if (c->handler->on_open && !c->closing)
+            c->handler->on_open(c->handler->ctx, c->handle, bytes_text("192.0.2.1:1234"));
     }
     if (c->closing || c->paused) return;
     if (n > c->limits.read_max) n = c->limits.read_max;
@@ -444,8 +452,19 @@ static void call_destroy(struct loop *loop)
 }
 
 static const struct loop_calls fake_calls = {
-    .listen = call_listen, .address = call_address, .unlisten = call_unlisten, .connect = call_connect,
-    .write = call_write, .queued = call_queued, .close = call_close, .pause = call_pause, .resume = call_resume,
-    .set_deadline = call_set_deadline, .add_hook = call_add_hook, .remove_hook = call_remove_hook, .wake = call_wake,
-    .turn = call_turn, .destroy = call_destroy,
+    .listen = call_listen,
+    .address = call_address,
+    .unlisten = call_unlisten,
+    .connect = call_connect,
+    .write = call_write,
+    .queued = call_queued,
+    .close = call_close,
+    .pause = call_pause,
+    .resume = call_resume,
+    .set_deadline = call_set_deadline,
+    .add_hook = call_add_hook,
+    .remove_hook = call_remove_hook,
+    .wake = call_wake,
+    .turn = call_turn,
+    .destroy = call_destroy,
 };

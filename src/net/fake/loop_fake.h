@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loop_fake.h: a loop in memory for the tests and the fuzz harness of net: the test is the network and the clock.
+/* loop_fake.h: a loop in memory for the tests and the fuzz harness of net: the test is network and clock.
  *
- * A connection made with loop_connect() to a listener's address meets a server connection in the same loop; one made with
- * fake_dial() is the test itself. Limits, kept bytes, deadlines and on_close behave as loop.h says.
+ * A connection made with loop_connect() to a listener's address meets a server connection in the same loop; one
+ * made with fake_dial() is the test itself. Limits, kept bytes, deadlines and on_close behave as loop.h says.
  * Owner   the test; at most FAKE_CONN_MAX connections at once
  * Thread  one */
 #ifndef NET_LOOP_FAKE_H
