@@ -167,11 +167,11 @@ static const char *crash_rounds(uint64_t seed, unsigned rounds, bool lies, uint6
     struct prng prng = prng_of(seed, bytes_text("journal"));
     struct disk *d = disk_create(seed);
     struct file_system fs = disk_files(d);
+    struct journal_report report;
     const char *broken = NULL;
     static char text[JOURNAL_TEXT_MAX];
     for (*done = 0; *done < rounds && !broken; ++*done) {
         struct journal *j = NULL;
-        struct journal_report report;
         /* Sometimes the recovery itself is cut short. */
         if (prng_chance(&prng, 300000)) {
             disk_set_faults(d, random_faults(&prng));
@@ -190,6 +190,8 @@ static const char *crash_rounds(uint64_t seed, unsigned rounds, bool lies, uint6
             disk_set_faults(d, f);
             truth_work(t, j, &prng);
             truth_end(t, d, j, &prng);
+        } else {
+            journal_close(j);
         }
     }
     if (work) {

@@ -137,22 +137,19 @@ struct err journal_header_load(const struct file_system *fs, const char *folder,
     return journal_header_read(bytes_of(bytes, got), &out->header);
 }
 
-struct err journal_mark_load(const struct file_system *fs, const char *folder, uint64_t salt,
-                             bool *found, uint64_t *seq)
+struct err journal_mark_load(const struct file_system *fs, const char *folder,
+                             struct journal_mark *out)
 {
     char path[FILE_PATH_MAX];
-    _Alignas(8) uint8_t bytes[2 * JOURNAL_MARK_SLOT_BYTES] = {0};
     size_t got = 0;
     struct file file;
-    *found = false;
-    *seq = 0;
+    *out = (struct journal_mark){0};
     TRY(file_path(path, folder, JOURNAL_MARK_NAME));
     struct err e = file_open(fs, path, FILE_READ, &file);
     if (e.code == ERR_NOT_FOUND) return NO_ERR;
     if (e.code) return e;
-    e = file_read_at(fs, file, 0, bytes, sizeof bytes, &got);
+    e = file_read_at(fs, file, 0, out->slots, sizeof out->slots, &got);
     file_close(fs, &file);
-    if (!e.code) *found = journal_mark_read(bytes, salt, seq);
     return e;
 }
 

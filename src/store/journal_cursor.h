@@ -38,6 +38,10 @@ struct journal_cursor {
     size_t window_len;
 };
 
+struct journal_mark {
+    _Alignas(8) uint8_t slots[2 * JOURNAL_MARK_SLOT_BYTES];
+};
+
 /* What lies behind a bad place. */
 struct journal_behind {
     uint64_t proof_offset, proof_seq; /* a good record of a later batch; 0: none */
@@ -46,7 +50,8 @@ struct journal_behind {
 
 MUST_USE struct err journal_listing_init(struct journal_listing *l);
 void journal_listing_fini(struct journal_listing *l);
-/* Reads names and headers. CORRUPT with the sentence in `report`; NOT_FOUND when there is no folder. */
+/* Reads names and headers. CORRUPT with the sentence in `report`; NOT_FOUND when there is no folder.
+ * Beside a live writer segments may come and go meanwhile: looks a few times before it says so. */
 MUST_USE struct err journal_listing_read(struct journal_listing *l, const struct file_system *fs,
                                          const char *folder, struct journal_report *report);
 /* The segment to walk from for records above from_seq: the one with from_seq in it. */
@@ -60,9 +65,10 @@ MUST_USE struct err journal_path(char *to, const char *folder, enum journal_name
 MUST_USE struct err journal_header_load(const struct file_system *fs, const char *folder,
                                         enum journal_name kind, uint64_t number,
                                         struct journal_segment *out);
-/* The commit mark as it stands now; false: none, or not of this journal. */
+/* The commit mark's slots as they stand now, zeros when there is none; journal_mark_read() tells what
+ * they say. Beside a live writer: load it before anything else, for what it covers is there by then. */
 MUST_USE struct err journal_mark_load(const struct file_system *fs, const char *folder,
-                                      uint64_t salt, bool *found, uint64_t *seq);
+                                      struct journal_mark *out);
 
 MUST_USE struct err journal_cursor_init(struct journal_cursor *c, const struct file_system *fs,
                                         const char *folder, size_t chunk);

@@ -57,8 +57,10 @@ MUST_USE struct err journal_roll(struct journal *j, const struct journal_header 
 MUST_USE struct err journal_adopt_spares(struct journal *j);
 void journal_set_mark(struct journal *j);
 
-/* Walks what is there: verdict, report, and where the walk ended in `end`. Modifies nothing. */
-MUST_USE struct err journal_walk(struct journal_cursor *end, struct journal_listing *listing,
+/* Walks what is there: verdict, report, and where the walk ended in `end`. Modifies nothing. `mark` was
+ * loaded before the listing. */
+MUST_USE struct err journal_walk(struct journal_cursor *end, const struct journal_mark *mark,
+                                 struct journal_listing *listing,
                                  const struct journal_options *options, uint64_t from_seq,
                                  journal_on_record *on_record, void *ctx,
                                  struct journal_report *report);

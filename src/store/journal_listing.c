@@ -4,6 +4,10 @@
 
 #include "store/journal_cursor.h"
 
+#define LISTING_TRIES 3u
+
+static struct err listing_once(struct journal_listing *l, const struct file_system *fs,
+                               const char *folder, struct journal_report *report);
 static struct err listing_on_name(void *ctx, const char *name);
 static struct err listing_check(const struct journal_listing *l, size_t i, const char *folder,
                                 struct journal_report *report);
@@ -31,6 +35,18 @@ static int segment_compare(const void *a, const void *b)
 struct err journal_listing_read(struct journal_listing *l, const struct file_system *fs,
                                 const char *folder, struct journal_report *report)
 {
+    struct err e = NO_ERR;
+    for (unsigned i = 0; i < LISTING_TRIES; i++) {
+        e = listing_once(l, fs, folder, report);
+        if (e.code != ERR_NOT_FOUND && e.code != ERR_CORRUPT) break;
+    }
+    if (!e.code) report->text[0] = '\0';
+    return e;
+}
+
+static struct err listing_once(struct journal_listing *l, const struct file_system *fs,
+                               const char *folder, struct journal_report *report)
+{
     l->count = l->spare_count = 0;
     struct err e = file_list(fs, folder, listing_on_name, l);
     if (e.code) {
@@ -53,7 +69,7 @@ struct err journal_listing_read(struct journal_listing *l, const struct file_sys
         }
         TRY(listing_check(l, i, folder, report));
     }
-    report->bad_segment = 0;
+    report->bad_segment = report->bad_seq = 0;
     report->segments = l->count;
     report->first_seq = l->count ? l->segments[0].header.first_seq : 0;
     report->salt = l->count ? l->segments[0].header.salt : 0;

@@ -70,6 +70,8 @@ static struct err open_checked(struct journal *j, uint64_t from_seq, journal_on_
 {
     bool write = j->options.mode == JOURNAL_WRITE;
     if (write) TRY(file_make_folder(j->fs, j->folder));
+    struct journal_mark mark;
+    TRY(journal_mark_load(j->fs, j->folder, &mark));
     TRY(journal_listing_read(&j->listing, j->fs, j->folder, report));
     if (!j->listing.count) {
         if (from_seq == JOURNAL_FROM_END) return ERR(NOT_FOUND, "there is no journal");
@@ -79,7 +81,7 @@ static struct err open_checked(struct journal *j, uint64_t from_seq, journal_on_
     struct journal_cursor end;
     struct err e = journal_cursor_init(&end, j->fs, j->folder, 0);
     if (!e.code) {
-        e = journal_walk(&end, &j->listing, &j->options, from_seq, on_record, ctx, report);
+        e = journal_walk(&end, &mark, &j->listing, &j->options, from_seq, on_record, ctx, report);
     }
     if (!e.code) {
         j->salt = end.header.salt;

@@ -13,7 +13,6 @@
 #include "store/journal_cursor.h"
 
 #define READER_CHUNK_BYTES (128u << 10) /* a follower reads little and often */
-#define READER_LIST_TRIES 3u            /* a segment may be retired between its name and its header */
 
 struct journal_reader {
     const struct file_system *fs;
@@ -121,11 +120,7 @@ static struct err reader_begin(struct journal_reader *r, uint64_t from_seq,
     uint64_t limit;
     size_t index;
     TRY(journal_listing_init(&listing));
-    struct err e = NO_ERR;
-    for (unsigned i = 0; i < READER_LIST_TRIES; i++) {
-        e = journal_listing_read(&listing, r->fs, r->folder, report);
-        if (e.code != ERR_NOT_FOUND && e.code != ERR_CORRUPT) break;
-    }
+    struct err e = journal_listing_read(&listing, r->fs, r->folder, report);
     if (!e.code && !listing.count) e = ERR(NOT_FOUND, "there is no journal");
     if (!e.code) e = journal_listing_find(&listing, from_seq, &index, report);
     if (!e.code) e = journal_cursor_enter(&r->cursor, &listing.segments[index].header);
@@ -144,10 +139,10 @@ static struct err reader_begin(struct journal_reader *r, uint64_t from_seq,
  * its end is where its records end. */
 static struct err reader_limit(struct journal_reader *r, uint64_t *limit)
 {
-    bool found;
-    struct err e = journal_mark_load(r->fs, r->folder, r->cursor.header.salt, &found, limit);
+    struct journal_mark mark;
+    struct err e = journal_mark_load(r->fs, r->folder, &mark);
     if (e.code) journal_say_file(r->text, r->folder, JOURNAL_NAME_OTHER, 0, e);
-    if (!found) *limit = UINT64_MAX;
+    if (!journal_mark_read(mark.slots, r->cursor.header.salt, limit)) *limit = UINT64_MAX;
     return e;
 }
 

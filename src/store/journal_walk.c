@@ -19,16 +19,17 @@ static struct err walk_judge(struct journal_cursor *c, const struct journal_list
 static struct err walk_damage(const struct journal_cursor *c, struct journal_report *report,
                               const char *proof, uint64_t proof_seq);
 
-struct err journal_walk(struct journal_cursor *c, struct journal_listing *listing,
-                        const struct journal_options *options, uint64_t from_seq,
-                        journal_on_record *on_record, void *ctx, struct journal_report *report)
+struct err journal_walk(struct journal_cursor *c, const struct journal_mark *mark,
+                        struct journal_listing *listing, const struct journal_options *options,
+                        uint64_t from_seq, journal_on_record *on_record, void *ctx,
+                        struct journal_report *report)
 {
     size_t index;
-    bool marked, again;
+    bool again;
     uint64_t mark_seq;
     TRY(journal_listing_find(listing, from_seq, &index, report));
     if (options->verify_all) index = 0;
-    TRY(journal_mark_load(c->fs, c->folder, listing->segments[0].header.salt, &marked, &mark_seq));
+    if (!journal_mark_read(mark->slots, listing->segments[0].header.salt, &mark_seq)) mark_seq = 0;
     for (; index < listing->count; index++) {
         uint64_t looked;
         TRY(journal_cursor_enter(c, &listing->segments[index].header));
