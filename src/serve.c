@@ -42,6 +42,7 @@
 #define ENGINE_WAIT_MAX_MS 500
 #define DRAIN_MS 3000
 #define CLOCK_BACK_MAX_MS 60000
+#define FAILED_LINGER_MS 4000      /* /readyz says why before the process ends with the reason */
 
 struct server {
     struct settings settings;
@@ -433,7 +434,11 @@ static void wait_for_end(struct server *s, const sigset_t *wanted)
             fprintf(stderr, "Stopping.\n");
             return;
         }
-        if (*node_failure(s->node)) return;
+        if (*node_failure(s->node)) {
+            fprintf(stderr, "paddock serve: nothing is acknowledged any more: %s\n", node_failure(s->node));
+            usleep(FAILED_LINGER_MS * 1000);
+            return;
+        }
         int64_t jumped_ms = clock_watch(&s->clock);
         if (!jumped_ms) continue;
         fprintf(stderr, "The wall clock jumped by %lld ms; it is not followed.\n", (long long)jumped_ms);

@@ -127,7 +127,7 @@ static void config_fill(struct gateway_config *c)
     if (!c->idle_ms) c->idle_ms = 900000;
     if (!c->frames_per_s) c->frames_per_s = 200;
     if (!c->frames_burst) c->frames_burst = 400;
-    if (!c->out_max) c->out_max = 8192;
+    if (!c->out_max) c->out_max = 65536;
 }
 
 static void on_open(void *ctx, uint64_t conn, struct bytes peer)

@@ -55,7 +55,7 @@ struct gateway_config {
     uint32_t idle_ms;           /* silence of a device; 900,000: 3.75 usual heartbeats */
     uint32_t frames_per_s;      /* of one connection, for long; 200 */
     uint32_t frames_burst;      /* of one connection, at once; 400 */
-    uint32_t out_max;           /* bytes that wait for a slow reader, then it is hung up; 8192 */
+    uint32_t out_max;           /* bytes that wait for a slow reader, then it is hung up; 65,536: a whole burst's acks */
 };
 
 enum {
