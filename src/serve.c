@@ -251,6 +251,8 @@ static struct err open_node(struct server *s)
     struct err e = node_create(&o, &s->node, text);
     if (*text) fprintf(stderr, "%s\n", text);
     if (e.code) return e;
+    const struct journal_report *journal = &node_recovered(s->node)->journal_report;
+    if (journal->torn_bytes) fprintf(stderr, "%s\n", journal->text);
     int64_t end_ms = node_recovered(s->node)->now_ms, behind_ms = end_ms - clock_wall_ms();
     if (behind_ms > CLOCK_BACK_MAX_MS && set->clock_speed == 1 && !set->force_clock) {
         fprintf(stderr, "The wall clock is %lld s before the journal's end. Set the clock, or start with --set clock.force=true.\n",
