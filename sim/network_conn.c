@@ -161,6 +161,21 @@ void net_conn_finish(struct net_loop *l, struct net_conn *c)
     l->free_slots[l->free_count++] = slot_of(l, c);
 }
 
+static size_t nobody_reads(void *ctx, uint64_t conn, struct bytes in)
+{
+    (void)ctx;
+    (void)conn;
+    return in.len;
+}
+
+void net_conn_abandon(struct net_loop *l, struct net_conn *c)
+{
+    static const struct conn_handler nobody = {.on_bytes = nobody_reads};
+
+    c->handler = &nobody;
+    net_conn_end(l, c, CLOSE_DONE, CLOSE_NOW);
+}
+
 void net_conn_end(struct net_loop *l, struct net_conn *c, enum close_reason reason, enum close_how how)
 {
     uint32_t slot = slot_of(l, c);

@@ -153,6 +153,7 @@ void net_conn_redeliver(struct net_loop *l, struct net_conn *c);
 void net_conn_flush(struct net_loop *l, struct net_conn *c);
 void net_conn_finish(struct net_loop *l, struct net_conn *c);
 void net_conn_end(struct net_loop *l, struct net_conn *c, enum close_reason reason, enum close_how how);
+void net_conn_abandon(struct net_loop *l, struct net_conn *c);
 void net_conn_arm(struct net_loop *l, struct net_conn *c);
 void net_conn_drop_memory(struct net_loop *l, struct net_conn *c);
 bool net_conn_reserve_out(struct net_loop *l, struct net_conn *c, size_t more);

@@ -168,8 +168,11 @@ static size_t call_queued(struct loop *loop, uint64_t conn)
 
 static void call_close(struct loop *loop, uint64_t conn, enum close_reason reason, enum close_how how)
 {
-    struct net_conn *c = net_conn_of((struct net_loop *)loop, conn);
-    if (c) net_conn_end((struct net_loop *)loop, c, reason, how);
+    struct net_loop *l = (struct net_loop *)loop;
+    struct net_conn *c = net_conn_of(l, conn);
+
+    if (c && how == CLOSE_ABANDON) net_conn_abandon(l, c);
+    else if (c) net_conn_end(l, c, reason, how);
 }
 
 static void call_pause(struct loop *loop, uint64_t conn)

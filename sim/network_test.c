@@ -318,6 +318,18 @@ static void test_a_close_at_once_ends_both_sides(void **s)
     rig_destroy(r);
 }
 
+static void test_an_abandoned_handler_is_never_called_again(void **s)
+{
+    struct rig *r = rig_create(is_fake(s), 1, (struct conn_limits){0}, 8);
+    rig_connect(r, NULL);
+    assert_int_equal(loop_write(r->server, r->b.conn, bytes_text("too late")).code, ERR_OK);
+    loop_close(r->client, r->a.conn, CLOSE_DONE, CLOSE_ABANDON);
+    UNTIL(r, r->b.closed);
+    assert_int_equal(r->a.closed + r->a.calls, 0);
+    assert_int_equal(r->client->counters.open, 0);
+    rig_destroy(r);
+}
+
 static void test_deadlines_close_and_renewed_ones_do_not(void **s)
 {
     struct rig *r = rig_create(is_fake(s), 1, (struct conn_limits){0}, 8);
@@ -572,6 +584,7 @@ int main(void)
         BOTH(test_an_orderly_close_delivers_what_was_queued),
         BOTH(test_unread_input_does_not_cost_the_peer_our_last_words),
         BOTH(test_a_close_at_once_ends_both_sides),
+        BOTH(test_an_abandoned_handler_is_never_called_again),
         BOTH(test_deadlines_close_and_renewed_ones_do_not),
         BOTH(test_silence_is_an_idle_timeout),
         BOTH(test_more_than_conn_max_are_closed_at_once),

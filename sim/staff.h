@@ -40,6 +40,7 @@ struct sim_staff_config {
     uint32_t reply_ms, log_max;
     void *ctx;
     void (*on_ready)(void *ctx);          /* the town is declared; NULL is fine */
+    void (*close_lock)(void *ctx, uint32_t vehicle); /* by hand, after an order to unlock; NULL is fine */
 };
 
 enum sim_staff_did { SIM_DID_PUT = 1, SIM_DID_EVENT, SIM_DID_ORDER, SIM_DID_LOOK };

@@ -71,6 +71,8 @@ struct err sim_vehicle_create(struct crowd *crowd, const struct sim_vehicle_conf
 void sim_vehicle_destroy(struct sim_vehicle *v)
 {
     if (!v) return;
+    if (v->conn) loop_close(v->crowd->loop, v->conn, CLOSE_DONE, CLOSE_ABANDON);
+    if (v->twin_conn) loop_close(v->crowd->loop, v->twin_conn, CLOSE_DONE, CLOSE_ABANDON);
     crowd_clear_timer(v->crowd, &v->timer);
     free(v->log);
     free(v);

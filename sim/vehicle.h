@@ -101,7 +101,7 @@ struct sim_vehicle_log {
 struct sim_vehicle;
 
 MUST_USE struct err sim_vehicle_create(struct crowd *crowd, const struct sim_vehicle_config *config, struct sim_vehicle **out);
-/* One that is connected may only go when the loop takes no more turns: switch it off first, or destroy the loop next. */
+/* Before its crowd. The server sees it hang up. */
 void sim_vehicle_destroy(struct sim_vehicle *v);
 
 /* Its rider: rides off (nothing when locked), stops where it is, pushes the horseshoe lock shut (false: it has none that a
