@@ -126,7 +126,7 @@ class World:
     def __init__(self, server):
         self.server, self.over = server, False
         staff = Client(server, "control")
-        declare_city(staff, VEHICLES)
+        declare_city(staff, VEHICLES, radius_m=0)  # positions wander far: each is another place
         self.bicycles = [Bicycle(self, n) for n in range(VEHICLES)]
         for b in self.bicycles:
             b.start()

@@ -157,11 +157,11 @@ def imei(n):
     return digits + str(-total % 10)
 
 
-def declare_city(staff, vehicles=1, heartbeat_s=240):
+def declare_city(staff, vehicles=1, heartbeat_s=240, radius_m=20000):
     """One city with `vehicles` vehicles, GBG-0 and on; their devices are imei(0) and on. None speaks yet."""
     staff.put("/v1/legal-entities/se", {"name": "Example AB", "currency": "SEK", "decimals": 2})
     staff.put("/v1/cities/gothenburg", {"name": "Gothenburg", "legal_entity": "se", "time_zone": "Europe/Stockholm",
-                                        "lat": 57.7089, "lon": 11.9746, "radius_m": 20000, "ride_max_s": 43200})
+                                        "lat": 57.7089, "lon": 11.9746, "radius_m": radius_m, "ride_max_s": 43200})
     staff.put("/v1/vehicle-types/scooter", {"name": "Scooter", "heartbeat_s": heartbeat_s, "battery_min_pct": 15, "motor": True})
     staff.put("/v1/plans/standard", {"name": "Standard", "city": "gothenburg", "unlock_minor": 1000, "minute_minor": 250})
     for n in range(vehicles):
