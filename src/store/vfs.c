@@ -142,7 +142,9 @@ static int vfs_open(sqlite3_vfs *base, const char *path, sqlite3_file *file, int
     if (strlen(f->path) >= FILE_PATH_MAX) return SQLITE_CANTOPEN;
     f->remove_on_close = !path || (flags & SQLITE_OPEN_DELETEONCLOSE);
     bool create = (flags & SQLITE_OPEN_CREATE) != 0;
-    f->name_unsynced = create && file_info(v->options.fs, f->path, &info).code == ERR_NOT_FOUND;
+    /* A journal or WAL that is there may have been made by a process that ended before it synced the name. */
+    bool journal = flags & (SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_WAL | SQLITE_OPEN_SUPER_JOURNAL);
+    f->name_unsynced = create && (journal || file_info(v->options.fs, f->path, &info).code == ERR_NOT_FOUND);
     enum file_mode mode = flags & SQLITE_OPEN_READONLY ? FILE_READ : create ? FILE_CREATE : FILE_WRITE;
     if (flags & SQLITE_OPEN_EXCLUSIVE) mode = FILE_NEW;
     struct err e = file_open(v->options.fs, f->path, mode, &f->file);
