@@ -36,7 +36,9 @@ struct backup {
     bool to_opened;
     struct file lock;
     struct journal_copy *copy;
-    uint64_t records, tables_seq;
+    uint64_t records;
+    uint64_t tables_seq;    /* cut of the copied tables that have no name yet */
+    uint64_t kept_seq;      /* cut of those that have */
     int64_t tables_ms;      /* when they were last copied, monotonic */
 };
 
@@ -137,8 +139,15 @@ static struct err copy_step(struct backup *b, uint64_t *count)
 {
     struct err e = journal_copy_step(b->copy, COPY_RECORDS_MAX, count);
     b->records += *count;
-    offline_progress(&b->common, "  ... copied to fact %" PRIu64, journal_copy_seq(b->copy));
     return e;
+}
+
+/* A followed copy keeps what the settings keep, and what its tables need. */
+static struct err retain(struct backup *b)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return journal_retain(journal_copy_target(b->copy), b->kept_seq, (int64_t)now.tv_sec * 1000);
 }
 
 /* All that is committed now; the tables get their name when the journal has come to their cut. */
@@ -147,6 +156,7 @@ static struct err copy_journal(struct backup *b)
     uint64_t count;
     do {
         TRY(copy_step(b, &count));
+        if (count) offline_progress(&b->common, "  ... copied to fact %" PRIu64, journal_copy_seq(b->copy));
     } while (count && !stopping);
     if (!b->tables_seq) return NO_ERR;
     if (journal_copy_seq(b->copy) < b->tables_seq) return stopping ? NO_ERR : ERR(CORRUPT, "the tables are ahead of the journal");
@@ -158,8 +168,10 @@ static struct err copy_journal(struct backup *b)
         TRY(data_has(&b->to, beside[i], &has));
         if (has) TRY(file_remove(&b->to_fs, beside[i]));
     }
+    b->kept_seq = b->tables_seq;
     b->tables_seq = 0;
-    return file_sync_folder(&b->to_fs, ".");
+    TRY(file_sync_folder(&b->to_fs, "."));
+    return retain(b);
 }
 
 static struct err follow(struct backup *b, char *why)
@@ -189,7 +201,8 @@ static int run(struct backup *b)
     if (!e.code) e = copy_tables(b, why);
     if (e.code) return failed(e, why);
     struct journal_report report;
-    struct journal_options options = {0};
+    const struct settings *set = &b->common.settings;
+    struct journal_options options = {.keep_ms = set->journal_keep_h * 3600000, .keep_bytes = (uint64_t)set->journal_keep_mb << 20};
     uint64_t cut = b->tables_seq;
     e = journal_copy_open(&b->copy, &b->common.fs, DATA_JOURNAL, &b->to_fs, DATA_JOURNAL, &options, cut, &report);
     if (e.code == ERR_NOT_FOUND) {
