@@ -235,7 +235,7 @@ static void conn_connected(struct net_loop *l, struct net_conn *c)
     struct buf b = buf_on(text, sizeof text);
 
     c->state = NET_OPEN;
-    c->deadline_ms = c->limits.idle_ms ? loop_now_ms(&l->loop) + c->limits.idle_ms : 0;
+    if (!c->own_deadline) c->deadline_ms = c->limits.idle_ms ? loop_now_ms(&l->loop) + c->limits.idle_ms : 0;
     net_conn_arm(l, c);
     l->loop.counters.connected++;
     buf_put_text(&b, "127.0.0.1:");

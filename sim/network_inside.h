@@ -81,6 +81,7 @@ struct net_conn {
     uint32_t generation, link;
     int64_t deadline_ms, stall_at_ms, armed_ms; /* armed: of the earliest event on its way; 0: none */
     uint8_t state, reason, listener, side, ready;
+    bool own_deadline; /* set by the owner, so it outlives the connecting */
     bool listed, due, paused, blocked, eof, dirty, again, wants_writable; /* listed: in net_loop.ready */
 };
 

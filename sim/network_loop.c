@@ -201,6 +201,7 @@ static void call_set_deadline(struct loop *loop, uint64_t conn, uint32_t in_ms)
 
     if (!c || (c->state != NET_OPEN && c->state != NET_CONNECTING)) return;
     c->deadline_ms = in_ms ? loop_now_ms(loop) + in_ms : 0;
+    c->own_deadline = in_ms != 0;
     net_conn_arm((struct net_loop *)loop, c);
 }
 

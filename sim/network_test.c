@@ -344,6 +344,17 @@ static void test_deadlines_close_and_renewed_ones_do_not(void **s)
     rig_destroy(r);
 }
 
+static void test_a_deadline_set_while_connecting_holds_afterwards(void **s)
+{
+    struct rig *r = rig_create(is_fake(s), 1, (struct conn_limits){0}, 8);
+    assert_int_equal(loop_connect(r->client, text_bytes(&r->address), NULL, &r->a.handler, &r->a.conn).code, ERR_OK);
+    loop_set_deadline(r->client, r->a.conn, 200);
+    UNTIL(r, r->a.opened);
+    UNTIL(r, r->a.closed);
+    assert_int_equal(r->a.reason, CLOSE_TIMEOUT);
+    rig_destroy(r);
+}
+
 static void test_silence_is_an_idle_timeout(void **s)
 {
     struct rig *r = rig_create(is_fake(s), 1, (struct conn_limits){.idle_ms = 80}, 8);
@@ -586,6 +597,8 @@ int main(void)
         BOTH(test_a_close_at_once_ends_both_sides),
         BOTH(test_an_abandoned_handler_is_never_called_again),
         BOTH(test_deadlines_close_and_renewed_ones_do_not),
+        {"test_a_deadline_set_while_connecting_holds_afterwards (fake)",
+         test_a_deadline_set_while_connecting_holds_afterwards, NULL, NULL, "fake"},
         BOTH(test_silence_is_an_idle_timeout),
         BOTH(test_more_than_conn_max_are_closed_at_once),
         BOTH(test_hooks_come_back_when_they_asked_to),

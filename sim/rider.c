@@ -221,8 +221,10 @@ static void sent(struct sim_rider *r, bool ok)
         return;
     }
     r->counters.requests++;
-    if (habit(r, SIM_RIDER_LOSE_REPLY))
-        crowd_set_timer(r->crowd, &r->tunnel, crowd_now_us(r->crowd) + prng_between(&r->prng, 1, 3000000));
+    if (!habit(r, SIM_RIDER_LOSE_REPLY)) return;
+    /* From a millisecond to eight seconds, each doubling as likely: before the request arrives, before the reply, never. */
+    int64_t in_us = prng_between(&r->prng, 500, 1000) << prng_between(&r->prng, 0, 13);
+    crowd_set_timer(r->crowd, &r->tunnel, crowd_now_us(r->crowd) + in_us);
 }
 
 static void ask_start(struct sim_rider *r)
