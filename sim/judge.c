@@ -192,6 +192,19 @@ static struct err read_all(struct tables *t, enum row_kind kind, struct books *b
     }
 }
 
+/* With --trace: what the vehicle did and said around a ride. */
+static void trace_vehicle(const struct world *w, const struct world_vehicle *v, const struct ride *r)
+{
+    const struct sim_vehicle_log *log;
+    uint32_t count = sim_vehicle_log_of(v->actor, &log);
+    for (uint32_t n = 0; n < count; n++) {
+        if (log[n].at_ms < r->requested_ms - 300000 || log[n].at_ms > r->ended_ms + 60000) continue;
+        world_trace(w, "  %.3f s: kind %u %s by_order %u result %u certain %u user %u stamp %u",
+                    (double)(log[n].at_ms - WORLD_START_MS) / 1000, log[n].kind, log[n].command, log[n].by_order, log[n].result,
+                    log[n].certain, log[n].user, log[n].stamp);
+    }
+}
+
 static bool vehicle_said_open(const struct world *w, const struct ride *r)
 {
     for (uint32_t i = 0; i < w->vehicle_count; i++) {
@@ -203,6 +216,7 @@ static bool vehicle_said_open(const struct world *w, const struct ride *r)
             if (log[n].kind != SIM_VEHICLE_LOG_SAID_UNLOCKED) continue;
             if (log[n].at_ms >= r->requested_ms - 1000 && log[n].at_ms <= r->started_ms + 1000) return true;
         }
+        trace_vehicle(w, v, r);
     }
     return false;
 }
@@ -220,8 +234,10 @@ static void judge_rides(struct world *w, struct books *b)
         if (!over) world_broken(w, "ride %" PRIu64 " never ended (state %u)", r->id, r->state);
         if (r->state != RIDE_SETTLED && r->charge_minor) world_broken(w, "ride %" PRIu64 " failed and was charged", r->id);
         if (r->state == RIDE_SETTLED && !vehicle_said_open(w, r)) {
-            world_broken(w, "ride %" PRIu64 " on %.*s was charged and its vehicle never said that it opened", r->id,
-                         r->vehicle_code.len, r->vehicle_code.at);
+            world_broken(w, "ride %" PRIu64 " on %.*s was charged and its vehicle never said that it opened: asked at %.3f s, "
+                         "began at %.3f s (%s), user %u, stamp %u", r->id, r->vehicle_code.len, r->vehicle_code.at,
+                         (double)(r->requested_ms - WORLD_START_MS) / 1000, (double)(r->started_ms - WORLD_START_MS) / 1000,
+                         enum_name(&command_result_names, r->started_by), r->unlock_user, r->unlock_stamp);
         }
     }
     if (b->sum_minor) world_broken(w, "postings sum to %" PRId64, b->sum_minor);

@@ -574,6 +574,17 @@ struct err node_create(const struct node_options *options, struct node **out, ch
         free(n);
         return e;
     }
+    /* What a replay let go of is in the keeper's hands only: nobody may ask for it before the tables hold it. */
+    struct keeper_turned turned;
+    (void)keeper_hand_over(n->recovered.keeper, n->recovered.now_ms, KEEPER_NOW);
+    e = keeper_turn(n->recovered.keeper, n->recovered.seq, n->recovered.now_ms, &turned);
+    if (e.code) {
+        snprintf(text, RECOVER_TEXT_MAX, "%s", keeper_text(n->recovered.keeper));
+        inhand_close(&n->inhand);
+        recovered_close(&n->recovered);
+        free(n);
+        return e;
+    }
     rings_create(n);
     n->filling = batch_create();
     n->spare = batch_create();

@@ -218,6 +218,10 @@ static void on_reply(struct api *api, const struct to_api *in)
     pending_clear_in_flight(&api->pendings, p);
     if (in->seq > account->last_seq) account->last_seq = in->seq;
     stats_split(api->stats.reply, in->born_us, in->stepped_us, in->synced_us, loop_now_us(api->config.loop));
+    if (p->client.http && in->reply.code == ERR_NO_RIDE && !uuid_zero(p->subject)) {
+        look_in_tables(api, p, DESK_RIDE);
+        return;
+    }
     if (!p->client.http || in->reply.code) {
         refuse(api, p, (struct err){in->reply.code, ""});
         return;

@@ -392,6 +392,11 @@ static void test_stale_answers_are_counted_and_harmless(void **state)
     assert_int_equal(rig_reply(&r, conn).status, 202);
     rig_reply_ride(&r, in.origin.handle, &ride); /* twice */
     assert_int_equal(api_counters(r.api)->replies_stale, 5);
+    conn = rig_ask(&r, (struct rig_request){.method = "GET", .path = "/v1/rides/current", .role = AUTH_RIDER});
+    assert_true(rig_next(&r, &in));
+    rig_reply_ride(&r, in.origin.handle, &ride); /* a reply where an answer is awaited */
+    assert_int_equal(api_counters(r.api)->replies_stale, 6);
+    assert_int_equal(rig_reply(&r, conn).status, 0);
     rig_close(&r);
 }
 

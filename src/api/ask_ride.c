@@ -37,7 +37,10 @@ void ask_ride_end(struct call *call)
     f->ride = args_get(&call->args, "id")->uuid;
     f->by_staff = call->staff;
     struct pending *p = call_fact(call, &fact, ANSWER_RIDE);
-    if (p) wait_for(call, p, WAIT_END);
+    if (!p) return;
+    p->subject = f->ride; /* a ride that is over may have left the engine's memory: then the tables answer */
+    p->owner_only = !call->staff;
+    wait_for(call, p, WAIT_END);
 }
 
 void ask_ride_current(struct call *call)

@@ -39,6 +39,8 @@ struct live {
     struct map by_http, by_rider;
     struct shelf owners;
     struct live_counters counters;
+    bool news;               /* an event or a stream since the last turn */
+    int64_t due_ms;          /* without news there is nothing to do before it */
     void *memory;
 };
 
@@ -150,6 +152,7 @@ void live_open(struct live *l, const struct live_client *client, int64_t now_ms)
     struct err e = map_put(&l->by_http, s->http, slot);
     if (!e.code && !s->staff) e = map_put(&l->by_rider, rider_hash(l, s->account), slot);
     must(!e.code);
+    l->news = true;
     l->counters.open++;
 }
 
@@ -210,6 +213,7 @@ void live_push(struct live *l, const struct event *event)
     if (l->pushed - l->begun == l->options.ring) l->begun++;
     l->ring[l->pushed & (l->options.ring - 1)] = *event;
     l->pushed++;
+    l->news = true;
     l->counters.events++;
     give_to_rider(l, event);
 }
@@ -290,11 +294,14 @@ static bool token_good(struct live *l, struct stream *s, int64_t now_ms)
 int64_t live_turn(struct live *l, int64_t now_ms)
 {
     int64_t next_ms = LOOP_NEVER;
+    if (!l->news && now_ms < l->due_ms) return l->due_ms;
+    l->news = false;
     for (uint32_t i = 0; i < l->used_top; i++) {
         struct stream *s = &l->streams[i];
         if (!s->http || !token_good(l, s, now_ms)) continue;
         if (s->checked_ms + LIVE_RECHECK_MS < next_ms) next_ms = s->checked_ms + LIVE_RECHECK_MS;
         if (!s->at_head && !stream_turn(l, s, now_ms)) next_ms = now_ms + LIVE_PACE_MS;
     }
+    l->due_ms = next_ms;
     return next_ms;
 }
