@@ -28,7 +28,8 @@ static void check(const struct args *a, struct err e)
         const struct arg *arg = &a->at[i];
         must(arg->given || !row->required);
         if (!arg->given) continue;
-        if (row->type == ARG_WHOLE || row->type == ARG_DEGREES) must(arg->number >= row->min && arg->number <= row->max);
+        bool number = row->type == ARG_WHOLE || row->type == ARG_DEGREES;
+        if (number) must(arg->number >= row->min && arg->number <= row->max);
         if (row->type <= ARG_IDENT) must((int64_t)arg->text.len >= row->min && (int64_t)arg->text.len <= row->max);
         if (row->type == ARG_TERM) must(row->names->names[arg->number]);
     }

@@ -10,8 +10,8 @@
 
 #include "api/fake/rig.h"
 
-#define START(wait) (struct rig_request){.method = "POST", .path = "/v1/rides" wait, .key = "k1", .role = AUTH_RIDER, \
-                                         .body = "{\"vehicle_code\":\"SE-0042\"}"}
+#define START(wait) (struct rig_request){.method = "POST", .path = "/v1/rides" wait, .key = "k1", \
+                                         .role = AUTH_RIDER, .body = "{\"vehicle_code\":\"SE-0042\"}"}
 #define GET(path_, role_) (struct rig_request){.method = "GET", .path = path_, .role = role_}
 #define RIDE_1 "/v1/rides/01010101-0101-0101-0101-010101010101"
 
@@ -360,7 +360,8 @@ static void test_commands_and_marks_become_facts_and_rows(void **state)
                           .reply = {.subject_kind = ROW_COMMAND, .subject_id = 8, .subject = rig_uuid(8)}};
     item.command = (struct command){.id = 8, .uuid = rig_uuid(8), .op = COMMAND_OP_RING, .state = COMMAND_SENT};
     rig_give(&r, item);
-    assert_code(&r, conn, 202, "{\"command\":{\"id\":\"08080808-0808-0808-0808-080808080808\",\"op\":\"ring\",\"state\":\"sent\"");
+    assert_code(&r, conn, 202, "{\"command\":{\"id\":\"08080808-0808-0808-0808-080808080808\",\"op\":\"ring\","
+                               "\"state\":\"sent\"");
     conn = rig_ask(&r, (struct rig_request){.method = "POST", .path = "/v1/vehicles/SE-0042/events", .key = "m",
                                             .role = AUTH_CREW, .body = "{\"event\":\"provider_drop_off\"}"});
     assert_true(rig_next(&r, &in));
@@ -388,7 +389,8 @@ static void test_vehicles_are_answered_from_memory(void **state)
     assert_true(rig_next(&r, &in));
     assert_int_equal(in.query.kind, QUERY_VEHICLE);
     assert_true(text_is(&in.query.code, "SE-0042"));
-    rig_give(&r, (struct to_api){.kind = TO_API_ANSWER, .handle = in.origin.handle, .reply = {.code = ERR_NOT_FOUND}});
+    rig_give(&r, (struct to_api){.kind = TO_API_ANSWER, .handle = in.origin.handle,
+                                 .reply = {.code = ERR_NOT_FOUND}});
     assert_code(&r, conn, 404, "\"code\":\"vehicle_unknown\"");
     rig_close(&r);
 }
@@ -399,7 +401,8 @@ static void test_lists_before_the_first_cut_are_empty(void **state)
     struct rig r;
     struct rig_options options = {.no_tables = true};
     rig_open(&r, &options);
-    assert_code(&r, rig_ask(&r, GET("/v1/vehicles", AUTH_CONTROL)), 200, "{\"vehicles\":[],\"next\":null,\"as_of_seq\":0}");
+    assert_code(&r, rig_ask(&r, GET("/v1/vehicles", AUTH_CONTROL)), 200,
+                "{\"vehicles\":[],\"next\":null,\"as_of_seq\":0}");
     assert_code(&r, rig_ask(&r, GET("/v1/vehicles/X/timeline", AUTH_CONTROL)), 404, "\"code\":\"vehicle_unknown\"");
     rig_close(&r);
 }
@@ -415,7 +418,8 @@ static void test_the_admin_listener_shows_metrics_and_readiness(void **state)
     assert_true(rig_has(body, "paddock_api_requests_total{route=\"/v1/rides\",method=\"POST\",class=\"2xx\"} 1\n"));
     assert_true(rig_has(body, "paddock_api_facts_total 2\n"));
     assert_true(rig_has(body, "paddock_http_requests_total{listener=\"public\"} 1\n"));
-    assert_true(rig_has(body, "paddock_api_request_seconds_bucket{route=\"/v1/rides\",method=\"POST\",le=\"+Inf\"} 1\n"));
+    assert_true(rig_has(body,
+                        "paddock_api_request_seconds_bucket{route=\"/v1/rides\",method=\"POST\",le=\"+Inf\"} 1\n"));
     assert_true(rig_has(body, "rig_metric 1\n"));
     assert_int_equal(rig_admin(&r, "/healthz").status, 200);
     assert_int_equal(rig_admin(&r, "/readyz").status, 200);

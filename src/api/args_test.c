@@ -47,7 +47,8 @@ static bool at_fault(const char *field)
 static void test_good_fields_are_read(void **state)
 {
     (void)state;
-    assert_int_equal(read_all(PATH, "limit=7&before=12.3", "{\"name\":\"a b\",\"lat\":-57.7,\"op\":\"lock\",\"on\":true}"), ERR_OK);
+    assert_int_equal(read_all(PATH, "limit=7&before=12.3",
+                              "{\"name\":\"a b\",\"lat\":-57.7,\"op\":\"lock\",\"on\":true}"), ERR_OK);
     assert_int_equal(args_get(&args, "id")->uuid.at[15], 0x10);
     assert_int_equal(args_get(&args, "limit")->number, 7);
     assert_int_equal(args_get(&args, "before")->cursor, 12);

@@ -133,7 +133,9 @@ static void test_guesses_are_slowed_by_address_and_known_tokens_are_not(void **s
     struct auth_who who;
     struct bytes good = grant(a, AUTH_RIDER, token, &account), bad = bytes_text("nonsense");
     assert_int_equal(check(a, good, WALL, 0, &who), ERR_OK);
-    for (unsigned i = 0; i < AUTH_MISSES_BURST; i++) assert_int_equal(check(a, bad, WALL, 0, &who), ERR_UNAUTHENTICATED);
+    for (unsigned i = 0; i < AUTH_MISSES_BURST; i++) {
+        assert_int_equal(check(a, bad, WALL, 0, &who), ERR_UNAUTHENTICATED);
+    }
     assert_int_equal(check(a, bad, WALL, 0, &who), ERR_RATE_LIMITED);
     assert_int_equal(check(a, good, WALL, 0, &who), ERR_OK);
     struct err other = auth_check(a, bad, bytes_text("192.0.2.2:1000"), WALL, 0, &who);
@@ -211,7 +213,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_a_granted_token_names_its_account_and_role, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_the_database_never_holds_a_token, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(test_what_another_process_grants_and_revokes_is_seen, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_what_another_process_grants_and_revokes_is_seen, make_folder,
+                                        remove_folder),
         cmocka_unit_test_setup_teardown(test_guesses_are_slowed_by_address_and_known_tokens_are_not, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(test_a_token_that_the_cache_forgot_is_read_again, make_folder, remove_folder),

@@ -66,7 +66,8 @@ static void test_literal_paths_win_over_names(void **state)
     assert_string_equal(route_find(HTTP_VERB_HEAD, bytes_text("/v1/vehicles"), &verbs)->path, "/v1/vehicles");
     assert_null(route_find(HTTP_VERB_DELETE, bytes_text("/v1/rides/other"), &verbs));
     assert_int_equal(verbs, 1u << HTTP_VERB_GET | 1u << HTTP_VERB_HEAD);
-    static const char *const none[] = {"/", "/v1", "/v1/", "/v1/rides/", "/v1//current", "/v1/rides/a/b", "/v2/rides", "v1/rides"};
+    static const char *const none[] = {"/", "/v1", "/v1/", "/v1/rides/", "/v1//current", "/v1/rides/a/b",
+                                       "/v2/rides", "v1/rides"};
     for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
         assert_null(route_find(HTTP_VERB_GET, bytes_text(none[i]), &verbs));
         assert_int_equal(verbs, 0);

@@ -12,7 +12,7 @@
 static void random16(void *ctx, uint8_t out[16])
 {
     struct rig *r = ctx;
-    struct hash_key key = {7, 9};
+    struct hash_key key = {7 + r->options.luck, 9};
     r->drawn++;
     store_u64(out, hash_mix(key.k0, r->drawn));
     store_u64(out + 8, hash_mix(key.k1, r->drawn));
@@ -45,7 +45,8 @@ static void open_auth(struct rig *r)
     struct err e = auth_create(&options, &r->auth);
     must(!e.code);
     for (int role = AUTH_RIDER; role < AUTH_ROLE_N; role++) {
-        struct auth_grant grant = {.role = (enum auth_role)role, .now_ms = r->wall_ms, .expires_ms = r->wall_ms + 3600000};
+        struct auth_grant grant = {.role = (enum auth_role)role, .now_ms = r->wall_ms,
+                                   .expires_ms = r->wall_ms + 3600000};
         e = auth_grant(r->auth, &grant, r->tokens[role], &r->accounts[role]);
         must(!e.code);
     }

@@ -20,6 +20,7 @@ struct rig_options {
     struct http_limits http;
     bool no_tables;               /* tables.db is not there yet */
     bool keep_announces;          /* rig_next gives them instead of answering */
+    uint64_t luck;                /* other numbers for other randomness */
 };
 
 struct rig {
