@@ -170,7 +170,8 @@ static void test_settings_become_facts_in_the_units_of_the_engine(void **state)
     rig_open(&r, NULL);
     rig_ask(&r, (struct rig_request){.method = "PUT", .path = "/v1/cities/gbg", .role = AUTH_CONTROL,
                                      .body = "{\"name\":\"G\xc3\xb6teborg\",\"legal_entity\":\"se\","
-                                             "\"time_zone\":\"Europe/Stockholm\",\"lat\":57.7088701,\"lon\":-11.9745602,\"ride_max_s\":3600}"});
+                                             "\"time_zone\":\"Europe/Stockholm\",\"lat\":57.7088701,"
+                                             "\"lon\":-11.9745602,\"ride_max_s\":3600}"});
     assert_true(rig_next(&r, &in));
     assert_int_equal(in.fact.kind, FACT_CITY_SET);
     assert_int_equal(in.fact.city_set.lat_e7, 577088701);
