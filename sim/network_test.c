@@ -318,6 +318,42 @@ static void test_a_close_at_once_ends_both_sides(void **s)
     rig_destroy(r);
 }
 
+static void test_a_close_over_unread_input_resets_the_peer(void **s)
+{
+    struct rig *r = rig_create(is_fake(s), 1, (struct conn_limits){0}, 8);
+    rig_connect(r, NULL);
+    loop_pause(r->server, r->b.conn);
+    assert_int_equal(loop_write(r->client, r->a.conn, bytes_text("never read")).code, ERR_OK);
+    for (int i = 0; i < 20; i++) rig_turn(r);
+    loop_close(r->server, r->b.conn, CLOSE_LIMIT, CLOSE_NOW);
+    UNTIL(r, r->a.closed && r->b.closed);
+    assert_int_equal(r->a.reason, CLOSE_RESET);
+    rig_destroy(r);
+}
+
+static size_t pause_and_leave(void *ctx, uint64_t conn, struct bytes in)
+{
+    struct rig *r = ctx;
+    (void)in;
+    r->b.calls++;
+    loop_pause(r->server, conn);
+    return 0;
+}
+
+static void test_a_paused_connection_may_keep_its_last_read(void **s)
+{
+    struct rig *r = rig_create(is_fake(s), 1, (struct conn_limits){.kept_max = 10}, 8);
+    rig_connect(r, NULL);
+    r->b.handler.ctx = r;
+    r->b.handler.on_bytes = pause_and_leave;
+    r->b.handler.on_close = NULL;
+    assert_int_equal(loop_write(r->client, r->a.conn, bytes_text("more than ten bytes")).code, ERR_OK);
+    UNTIL(r, r->b.calls == 1);
+    for (int i = 0; i < 20; i++) rig_turn(r);
+    assert_int_equal(r->a.closed, 0);
+    rig_destroy(r);
+}
+
 static void test_an_abandoned_handler_is_never_called_again(void **s)
 {
     struct rig *r = rig_create(is_fake(s), 1, (struct conn_limits){0}, 8);
@@ -524,6 +560,28 @@ static void test_a_half_open_server_hears_nothing_for_long(void **s)
     rig_destroy(r);
 }
 
+static void test_a_slow_reader_is_not_stalled(void **s)
+{
+    (void)s;
+    struct rig *r = rig_create(true, 3, (struct conn_limits){.read_max = 1000}, 8);
+    static uint8_t block[65536];
+    struct conn_limits limits = {.out_max = 1 << 20, .stall_ms = 300};
+    rig_connect(r, &limits);
+    loop_pause(r->server, r->b.conn);
+    for (int i = 0; i < 3; i++) assert_int_equal(loop_write(r->client, r->a.conn, bytes_of(block, sizeof block)).code, ERR_OK);
+    for (int i = 0; i < 20; i++) { /* a little every 200 ms, for 4 s */
+        network_run(r->network, network_now_us(r->network) + SECOND_US / 5);
+        loop_resume(r->server, r->b.conn);
+        assert_int_equal(loop_turn(r->server, 0).code, ERR_OK);
+        loop_pause(r->server, r->b.conn);
+    }
+    assert_int_equal(r->a.closed, 0);
+    assert_true(loop_queued(r->client, r->a.conn) > 0);
+    network_run(r->network, network_now_us(r->network) + SECOND_US);
+    assert_int_equal(r->a.reason, CLOSE_STALLED);
+    rig_destroy(r);
+}
+
 static void test_late_bytes_come_after_the_successor(void **s)
 {
     (void)s;
@@ -595,6 +653,8 @@ int main(void)
         BOTH(test_an_orderly_close_delivers_what_was_queued),
         BOTH(test_unread_input_does_not_cost_the_peer_our_last_words),
         BOTH(test_a_close_at_once_ends_both_sides),
+        BOTH(test_a_close_over_unread_input_resets_the_peer),
+        BOTH(test_a_paused_connection_may_keep_its_last_read),
         BOTH(test_an_abandoned_handler_is_never_called_again),
         BOTH(test_deadlines_close_and_renewed_ones_do_not),
         {"test_a_deadline_set_while_connecting_holds_afterwards (fake)",
@@ -606,6 +666,7 @@ int main(void)
         cmocka_unit_test(test_the_same_seed_gives_the_same_bytes_at_the_same_times),
         cmocka_unit_test(test_a_killed_process_vanishes_without_callbacks_and_its_peers_hear_of_it),
         cmocka_unit_test(test_a_half_open_server_hears_nothing_for_long),
+        cmocka_unit_test(test_a_slow_reader_is_not_stalled),
         cmocka_unit_test(test_late_bytes_come_after_the_successor),
         cmocka_unit_test(test_a_named_link_has_its_own_chances),
     };

@@ -36,7 +36,8 @@ struct town {
     int lose, busy, refuse_ends, fail_rides;      /* so many from now on */
     bool forgets_keys, loses_rides, drifting_price, taken; /* planted bugs; taken: every start is refused */
     int rode, stopped, closed, closes_seen;
-    char bodies[4096];
+    char bodies[4096], busy_key[KEY_ROOM];        /* busy_key: of the last request that was turned away */
+    int same_keys, busy_from;                     /* busy_from: puts until then are served */
     uint32_t ppm[SIM_RIDER_HABIT_N];
     uint64_t count[SIM_RIDER_HABIT_N];
 };
@@ -153,8 +154,9 @@ static void on_request(void *ctx, const struct http_request *q)
     struct town *t = ctx;
     assert_true(bytes_equal_text(http_header_of(q, "authorization"), "Bearer tok"));
     bool post = q->verb == HTTP_VERB_POST;
-    if (t->busy > 0) {
+    if (t->busy > 0 && t->puts >= t->busy_from) {
         t->busy--;
+        phone_copy(t->busy_key, sizeof t->busy_key, http_header_of(q, "idempotency-key"));
         refuse(t, q, 503, "limit_reached");
     } else if (bytes_equal_text(q->path, "/v1/rides") && post) {
         post_ride(t, q);
@@ -196,6 +198,7 @@ static void on_request(void *ctx, const struct http_request *q)
         answer(t, q, 200, "{\"id\":\"00000000-0000-4000-8000-000000000001\"}");
     } else if (bytes_equal_text(phone_find(q->body, "event"), "provider_drop_off")) {
         t->drop_offs++;
+        t->same_keys += bytes_equal_text(http_header_of(q, "idempotency-key"), t->busy_key);
         answer(t, q, 200, "{\"vehicle\":{\"code\":\"SE-0001\",\"state\":\"available\"}}");
     } else if (phone_find(q->body, "op").len) {
         t->orders++;
@@ -409,7 +412,9 @@ static void test_staff_declare_a_town_through_a_busy_server(void **s)
     struct town *t = town_create();
     struct sim_staff *k = add_staff(t, 0);
     t->busy = 4;
+    t->busy_from = 8; /* the first drop-off */
     run_s(t, 60);
+    assert_int_equal(t->same_keys, 1);
     assert_true(sim_staff_is_ready(k) && sim_staff_is_idle(k));
     assert_null(sim_staff_broken(k));
     assert_int_equal(t->puts, 7 + 5);
@@ -446,6 +451,7 @@ static void test_json_members_are_found_whatever_stands_around_them(void **s)
     assert_true(bytes_equal_text(phone_find(json, "list"), "[1,{\"id\":\"x\"}]"));
     assert_true(bytes_equal_text(phone_find(json, "o"), "{\"p\":[\"]\"]}"));
     assert_true(phone_find_number(json, "n", &n) && n == -12);
+    assert_true(bytes_equal_text(phone_find(bytes_text("{\"a\":\"\\\"\",\"id\":\"y\"}"), "id"), "y"));
     assert_int_equal(phone_find(json, "z").len, 0);
     assert_int_equal(phone_find(json, "b").len, 0);
     /* Cut anywhere, it is read to its end and not beyond. */

@@ -6,7 +6,7 @@
  *
  * It behaves as protocols/omni.md section 10 says, with knobs for everything that goes wrong in the street, and keeps a
  * truthful log of what it did and what it saw acknowledged: the oracle of the simulator.
- * Memory  about 700 bytes and its log
+ * Memory  about 1.2 KB and its log, 0.5 KB in the loop
  * Owner   create/destroy; texts of the config are copied
  * Thread  the loop's */
 #ifndef SIM_VEHICLE_H

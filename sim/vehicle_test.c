@@ -11,6 +11,7 @@
 
 #include "base/hash.h"
 #include "base/must.h"
+#include "net/loop_epoll.h"
 #include "proto/omni.h"
 #include "sim/network.h"
 #include "sim/vehicle.h"
@@ -487,6 +488,43 @@ static void test_whatever_is_wrong_with_a_frame_the_codec_still_finds_most(void 
     world_destroy(w);
 }
 
+static void test_the_same_vehicle_speaks_over_real_sockets(void **s)
+{
+    (void)s;
+    struct world *w = calloc(1, sizeof *w);
+    struct loop_config config = {.conn_max = 16};
+    uint32_t listener;
+
+    must(w);
+    w->handler = (struct conn_handler){w, on_open, on_bytes, NULL, on_close};
+    assert_int_equal(loop_epoll_create(&config, &w->server).code, ERR_OK);
+    assert_int_equal(loop_epoll_create(&config, &w->client).code, ERR_OK);
+    struct loop_listener_config listen = {.address = bytes_text("127.0.0.1:0"), .conn_max = 8, .handler = &w->handler};
+    assert_int_equal(loop_listen(w->server, &listen, &listener).code, ERR_OK);
+    assert_int_equal(loop_address(w->server, listener, &w->address).code, ERR_OK);
+    /* A thousand times as fast: a heartbeat is a quarter of a second. */
+    struct crowd_config crowd = {.loop = w->client, .seed = 1, .start_ms = START_MS, .speed = 1000};
+    assert_int_equal(crowd_create(&crowd, &w->crowd).code, ERR_OK);
+    w->v = add(w, OMNI_SCOR, IMEI);
+    for (int i = 0; i < 20000 && (!w->conn || times_heard(w, ",H0,") < 3); i++) {
+        assert_int_equal(loop_turn(w->client, 1).code, ERR_OK);
+        assert_int_equal(loop_turn(w->server, 1).code, ERR_OK);
+    }
+    assert_int_equal(times_heard(w, ",Q0,"), 1);
+    assert_true(times_heard(w, ",H0,") >= 3);
+    say(w, "*SCOS,OM," IMEI ",V0,2#");
+    for (int i = 0; i < 20000 && !times_heard(w, ",V0,2#"); i++) {
+        assert_int_equal(loop_turn(w->server, 1).code, ERR_OK);
+        assert_int_equal(loop_turn(w->client, 1).code, ERR_OK);
+    }
+    assert_int_equal(times_heard(w, ",V0,2#\n"), 1);
+    sim_vehicle_destroy(w->v);
+    crowd_destroy(w->crowd);
+    loop_destroy(w->client);
+    loop_destroy(w->server);
+    free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -505,6 +543,7 @@ int main(void)
         cmocka_unit_test(test_a_mute_vehicle_stays_connected_and_says_nothing),
         cmocka_unit_test(test_another_imei_and_a_twin_are_said_on_the_wire),
         cmocka_unit_test(test_the_same_seed_is_the_same_day_and_a_neighbour_changes_nothing),
+        cmocka_unit_test(test_the_same_vehicle_speaks_over_real_sockets),
         cmocka_unit_test(test_whatever_is_wrong_with_a_frame_the_codec_still_finds_most),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
