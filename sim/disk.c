@@ -337,10 +337,9 @@ static struct err op_rename(void *self, const char *from, const char *to)
 {
     struct disk *d = self;
     enum turn turn = other_turn(d);
-    if (turn == TURN_FAIL) return file_fail(EIO, "a rename failed");
-    if (!platter_find(&d->platter, from) || !has_folder(d, to)) {
-        return file_fail(ENOENT, "a rename failed");
-    }
+    bool possible = platter_find(&d->platter, from) && has_folder(d, to);
+    if (turn == TURN_DO && !possible) return file_fail(ENOENT, "a rename failed");
+    if (turn == TURN_FAIL || !possible) return file_fail(EIO, "a rename failed");
     platter_rename(&d->platter, from, to);
     platter_collect(&d->platter);
     return turn == TURN_DO ? NO_ERR : file_fail(EIO, "a rename failed");
@@ -350,8 +349,9 @@ static struct err op_remove(void *self, const char *path)
 {
     struct disk *d = self;
     enum turn turn = other_turn(d);
-    if (turn == TURN_FAIL) return file_fail(EIO, "a remove failed");
-    if (!platter_find(&d->platter, path)) return file_fail(ENOENT, "a remove failed");
+    bool possible = platter_find(&d->platter, path) != NULL;
+    if (turn == TURN_DO && !possible) return file_fail(ENOENT, "a remove failed");
+    if (turn == TURN_FAIL || !possible) return file_fail(EIO, "a remove failed");
     platter_remove(&d->platter, path);
     platter_collect(&d->platter);
     return turn == TURN_DO ? NO_ERR : file_fail(EIO, "a remove failed");

@@ -442,6 +442,51 @@ static void test_a_flip_in_a_batch_without_mark_or_successor_is_a_torn_tail(void
     free(t);
 }
 
+static void test_a_new_journal_does_not_believe_the_mark_of_a_removed_one(void **s)
+{
+    (void)s;
+    struct truth *t = calloc(1, sizeof *t);
+    struct prng prng = prng_of(6, bytes_text("mark"));
+    for (uint64_t seed = 1; seed <= 30; seed++) {
+        struct disk *d = disk_create(seed);
+        struct file_system fs = disk_files(d);
+        struct journal *j;
+        struct journal_report report;
+        memset(t, 0, sizeof *t);
+        assert_null(truth_recover(t, &fs, &j, &report));
+        for (unsigned n = 0; n < 9; n++) assert_int_equal(truth_append(t, j, &prng).code, ERR_OK);
+        assert_int_equal(journal_commit(j).code, ERR_OK);
+        journal_close(j);
+        assert_int_equal(file_remove(&fs, FOLDER "/0000000000000001.seg").code, ERR_OK);
+        assert_int_equal(file_sync_folder(&fs, FOLDER).code, ERR_OK);
+        memset(t, 0, sizeof *t);
+        assert_null(truth_recover(t, &fs, &j, &report)); /* with the same salt, as a copy has */
+        assert_int_equal(truth_append(t, j, &prng).code, ERR_OK);
+        assert_int_equal(journal_commit(j).code, ERR_OK);
+        t->acked = t->appended;
+        disk_crash(d, DISK_POWER);
+        journal_close(j);
+        assert_null(truth_recover(t, &fs, &j, &report));
+        journal_close(j);
+        disk_destroy(d);
+    }
+    free(t);
+}
+
+static void move(struct file_system *fs, const char *from, const char *to)
+{
+    assert_int_equal(file_rename(fs, from, to).code, ERR_OK);
+}
+
+static enum err_code open_code(struct file_system *fs, uint64_t from_seq, struct journal_report *report)
+{
+    struct journal_options options = small_segments();
+    struct journal *j;
+    struct err e = journal_open(&j, fs, FOLDER, &options, from_seq, NULL, NULL, report);
+    journal_close(j);
+    return e.code;
+}
+
 static void test_segments_that_do_not_fit_together_are_refused(void **s)
 {
     (void)s;
@@ -449,7 +494,6 @@ static void test_segments_that_do_not_fit_together_are_refused(void **s)
     struct prng prng = prng_of(5, bytes_text("gap"));
     struct disk *d = disk_create(5);
     struct file_system fs = disk_files(d);
-    struct journal_options options = small_segments();
     struct journal *j;
     struct journal_report report;
     assert_null(truth_recover(t, &fs, &j, &report));
@@ -458,24 +502,24 @@ static void test_segments_that_do_not_fit_together_are_refused(void **s)
         assert_int_equal(journal_commit(j).code, ERR_OK);
     }
     journal_close(j);
-    assert_int_equal(file_rename(&fs, FOLDER "/0000000000000003.seg", "kept").code, ERR_OK);
-    assert_int_equal(journal_open(&j, &fs, FOLDER, &options, 0, NULL, NULL, &report).code, ERR_CORRUPT);
+    move(&fs, FOLDER "/0000000000000003.seg", "kept");
+    assert_int_equal(open_code(&fs, 0, &report), ERR_CORRUPT);
     assert_int_equal(report.bad_segment, 4);
     assert_non_null(strstr(report.text, "missing"));
-    assert_int_equal(file_rename(&fs, FOLDER "/0000000000000004.seg", FOLDER "/0000000000000003.seg").code, ERR_OK);
-    assert_int_equal(journal_open(&j, &fs, FOLDER, &options, 0, NULL, NULL, &report).code, ERR_CORRUPT);
+    move(&fs, FOLDER "/0000000000000004.seg", FOLDER "/0000000000000003.seg");
+    assert_int_equal(open_code(&fs, 0, &report), ERR_CORRUPT);
     assert_int_equal(report.bad_segment, 3);
-    assert_int_equal(file_rename(&fs, FOLDER "/0000000000000003.seg", FOLDER "/0000000000000004.seg").code, ERR_OK);
-    assert_int_equal(file_rename(&fs, "kept", FOLDER "/0000000000000003.seg").code, ERR_OK);
+    move(&fs, FOLDER "/0000000000000003.seg", FOLDER "/0000000000000004.seg");
+    move(&fs, "kept", FOLDER "/0000000000000003.seg");
     /* The tables claim more than the journal has: acknowledged facts are gone. */
-    assert_int_equal(journal_open(&j, &fs, FOLDER, &options, 1u << 30, NULL, NULL, &report).code, ERR_CORRUPT);
+    assert_int_equal(open_code(&fs, 1u << 30, &report), ERR_CORRUPT);
     /* The newest segment is gone: the mark knows. */
     assert_int_equal(file_remove(&fs, FOLDER "/0000000000000005.seg").code, ERR_OK);
-    assert_int_equal(journal_open(&j, &fs, FOLDER, &options, 0, NULL, NULL, &report).code, ERR_CORRUPT);
+    assert_int_equal(open_code(&fs, 0, &report), ERR_CORRUPT);
     assert_non_null(strstr(report.text, JOURNAL_MARK_NAME));
     /* The oldest is gone: what was asked for is not there. */
     assert_int_equal(file_remove(&fs, FOLDER "/0000000000000001.seg").code, ERR_OK);
-    assert_int_equal(journal_open(&j, &fs, FOLDER, &options, 0, NULL, NULL, &report).code, ERR_NOT_FOUND);
+    assert_int_equal(open_code(&fs, 0, &report), ERR_NOT_FOUND);
     disk_destroy(d);
     free(t);
 }
@@ -490,6 +534,7 @@ int main(void)
         cmocka_unit_test(test_a_full_disk_in_prepare_is_no_end_but_in_commit_it_is),
         cmocka_unit_test(test_any_flipped_bit_is_refused_with_its_place),
         cmocka_unit_test(test_a_flip_in_a_batch_without_mark_or_successor_is_a_torn_tail),
+        cmocka_unit_test(test_a_new_journal_does_not_believe_the_mark_of_a_removed_one),
         cmocka_unit_test(test_segments_that_do_not_fit_together_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* disk_test.c: the lying disk keeps its own promises: what it may lose, what it may not, and the same again from
- * the same seed. */
+/* disk_test.c: the lying disk keeps its own promises: what it may lose, what it may not, and the same
+ * again from the same seed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* disk_vfs_test.c: SQLite on the lying disk: what it called committed is there, and whole, after any crash. */
+/* disk_vfs_test.c: SQLite on the lying disk: what it called committed is there, whole, after any crash. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

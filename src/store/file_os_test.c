@@ -150,17 +150,6 @@ static void test_mapped_memory_is_the_file(void **s)
     assert_int_equal(file_remove(&fs, "m").code, ERR_OK);
 }
 
-static void test_paths_that_are_too_long_are_refused(void **s)
-{
-    (void)s;
-    char out[FILE_PATH_MAX], name[FILE_PATH_MAX];
-    memset(name, 'x', sizeof name);
-    name[FILE_PATH_MAX - 3] = '\0';
-    assert_int_equal(file_path(out, "d", name).code, ERR_OK);
-    assert_int_equal(strlen(out), FILE_PATH_MAX - 1);
-    assert_int_equal(file_path(out, "dd", name).code, ERR_TOO_LARGE);
-}
-
 static void test_a_full_device_is_full(void **s)
 {
     (void)s;
@@ -182,7 +171,6 @@ int main(void)
         cmocka_unit_test(test_folders_list_rename_and_sync),
         cmocka_unit_test(test_a_lock_keeps_another_process_out_and_ends_with_its_own),
         cmocka_unit_test(test_mapped_memory_is_the_file),
-        cmocka_unit_test(test_paths_that_are_too_long_are_refused),
         cmocka_unit_test(test_a_full_device_is_full),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

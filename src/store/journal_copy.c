@@ -2,8 +2,8 @@
 /* journal_copy.c: a journal's second home (`paddock backup --follow`). Every record is read with its checksum
  * verified, appended there, and must come out with the same checksum: so both chains are one. */
 #include <stdlib.h>
-#include <string.h>
 
+#include "store/journal_cursor.h"
 #include "store/journal_read.h"
 
 struct journal_copy {
@@ -72,7 +72,8 @@ static struct err copy_connect(struct journal_copy *c, const struct file_system 
         uint64_t seq = journal_committed_seq(c->to);
         TRY(journal_reader_open(&c->from, from_fs, from, seq, report));
         if (journal_reader_crc(c->from) == journal_last_crc(c->to)) return NO_ERR;
-        strcpy(report->text, "the copy's last record differs from the journal's with the same seq");
+        journal_say(report->text, "seq %llu differs between the journal %s and its copy %s",
+                    (unsigned long long)seq, from, to);
         return ERR(CORRUPT, "the copy and the journal differ");
     }
     if (e.code != ERR_NOT_FOUND || report->segments) return e;

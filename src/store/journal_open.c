@@ -97,7 +97,11 @@ static struct err open_checked(struct journal *j, uint64_t from_seq, journal_on_
 static struct err open_created(struct journal *j, uint64_t from_seq, struct journal_report *report)
 {
     char path[FILE_PATH_MAX];
-    /* What a crash left of an earlier creation. */
+    /* What a crash left of an earlier creation, or a hand that took only the segments away; roll syncs
+     * the folder. A mark that outlived its journal would call the new one's end damaged. */
+    TRY(file_path(path, j->folder, JOURNAL_MARK_NAME));
+    struct err e = file_remove(j->fs, path);
+    if (e.code && e.code != ERR_NOT_FOUND) return e;
     for (size_t i = 0; i < j->listing.spare_count; i++) {
         TRY(journal_path(path, j->folder, JOURNAL_NAME_SPARE, j->listing.spares[i]));
         TRY(file_remove(j->fs, path));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* journal_test.c: the journal on a real folder: boundaries, forged and left-over bytes, retention. What crashes
- * do to it is in sim/disk_journal_test.c. */
+/* journal_test.c: the journal on a real folder: boundaries, forged and left-over bytes, retention.
+ * What crashes do to it is in sim/disk_journal_test.c. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
