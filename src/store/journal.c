@@ -16,7 +16,7 @@ struct err journal_append(struct journal *j, uint64_t seq, int64_t time_ms, uint
                           uint64_t effects_sum, struct bytes payload)
 {
     if (j->failure.code) return j->failure;
-    must(seq == j->next_seq);
+    must(seq == j->next_seq && j->buffer);
     size_t bytes = payload.len <= JOURNAL_PAYLOAD_MAX ? journal_record_bytes(payload.len) : SIZE_MAX;
     if (bytes > j->options.segment_bytes - JOURNAL_HEADER_BYTES || bytes > j->options.buffer_bytes) {
         return ERR(TOO_LARGE, "a record is larger than the journal's limit");
