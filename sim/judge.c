@@ -212,10 +212,13 @@ static bool vehicle_said_open(const struct world *w, const struct ride *r)
         if (!text_equal(&v->code, &r->vehicle_code)) continue;
         const struct sim_vehicle_log *log;
         uint32_t count = sim_vehicle_log_of(v->actor, &log);
-        for (uint32_t n = 0; n < count; n++) {
-            if (log[n].kind != SIM_VEHICLE_LOG_SAID_UNLOCKED) continue;
-            if (log[n].at_ms >= r->requested_ms - 1000 && log[n].at_ms <= r->started_ms + 1000) return true;
+        uint8_t last = 0; /* what its newest statement before the meter began was */
+        for (uint32_t n = 0; n < count && log[n].at_ms <= r->started_ms + 1000; n++) {
+            bool open = log[n].kind == SIM_VEHICLE_LOG_SAID_UNLOCKED;
+            if (open && log[n].at_ms >= r->requested_ms - 1000) return true;
+            if (open || log[n].kind == SIM_VEHICLE_LOG_SAID_LOCKED) last = log[n].kind;
         }
+        if (last == SIM_VEHICLE_LOG_SAID_UNLOCKED) return true; /* it repeated itself: only news is logged */
         trace_vehicle(w, v, r);
     }
     return false;
