@@ -18,9 +18,13 @@ struct err crowd_create(const struct crowd_config *config, struct crowd **out)
     struct crowd *c = calloc(1, sizeof *c);
 
     if (!c) return ERR(IO, "crowd: no memory");
-    *c = (struct crowd){.loop = config->loop, .seed = config->seed, .start_ms = config->start_ms,
-                        .loop_start_us = loop_now_us(config->loop), .speed = config->speed ? config->speed : 1,
-                        .ctx = config->ctx, .on_connect = config->on_connect};
+    *c = (struct crowd){.loop = config->loop,
+                        .seed = config->seed,
+                        .start_ms = config->start_ms,
+                        .loop_start_us = loop_now_us(config->loop),
+                        .speed = config->speed ? config->speed : 1,
+                        .ctx = config->ctx,
+                        .on_connect = config->on_connect};
     struct err e = loop_add_hook(c->loop, (struct loop_hook){.ctx = c, .fn = on_turn});
     if (e.code) {
         free(c);
@@ -125,8 +129,8 @@ static int64_t due_in_loop_ms(const struct crowd *c)
     return (c->loop_start_us + (c->heap[1]->due_us - c->start_ms * 1000) / c->speed) / 1000;
 }
 
-/* Rounded up to a whole millisecond of the loop, which is when hooks are called: else a timer would fire with whatever
- * turn came first, and a neighbour's bytes could change when an actor acts. */
+/* Rounded up to a whole millisecond of the loop, which is when hooks are called: else a timer would fire
+ * with whatever turn came first, and a neighbour's bytes could change when an actor acts. */
 static int64_t on_the_ms(const struct crowd *c, int64_t due_us)
 {
     int64_t in_us = due_us - c->start_ms * 1000;

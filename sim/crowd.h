@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* crowd.h: what the actors of one loop share: simulated time, timers, and streams of chance named by actor.
  *
- * An actor sleeps until a timer or bytes wake it; nothing is polled. One hook on the loop drives a heap of timers.
- * Time    simulated: the loop's, times `speed`; *_ms here is since 1970 of that time. The loop's own deadlines are real
+ * An actor sleeps until a timer or bytes wake it; nothing is polled. One hook on the loop drives a heap of
+ * timers.
+ * Time    simulated: the loop's, times `speed`; *_ms here is since 1970 of that time. The loop's own
+ *         deadlines are real
  * Order   timers due together fire in the order in which they were set
  * Owner   create after the loop, destroy before it and after every actor
  * Thread  the loop's */
@@ -27,7 +29,8 @@ struct crowd_config {
     uint64_t seed;
     int64_t start_ms;                 /* simulated wall clock now; the simulator's, or the real one's */
     uint32_t speed;                   /* 0: 1 */
-    void *ctx;                        /* of on_connect: the simulator's network_name_link(); NULL on real sockets */
+    /* of on_connect: the simulator's network_name_link(); NULL on real sockets */
+    void *ctx;
     void (*on_connect)(void *ctx, struct bytes name);
 };
 

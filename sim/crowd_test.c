@@ -39,7 +39,10 @@ static void world_close(struct world *w)
     network_destroy(w->network);
 }
 
-static void run_ms(struct world *w, int64_t ms) { network_run(w->network, network_now_us(w->network) + ms * 1000); }
+static void run_ms(struct world *w, int64_t ms)
+{
+    network_run(w->network, network_now_us(w->network) + ms * 1000);
+}
 
 static void on_timer(void *owner)
 {
@@ -68,7 +71,8 @@ static void test_timers_fire_by_time_and_then_in_the_order_they_were_set(void **
     (void)s;
     world_open(&w, 1);
     for (int i = 0; i < TIMERS; i++) set(&w, i, START_MS * 1000 + prng_between(&p, 1, 60) * 100000, ++nth);
-    for (int i = 0; i < TIMERS; i += 3) set(&w, i, START_MS * 1000 + prng_between(&p, 1, 60) * 100000 + 1, ++nth);
+    for (int i = 0; i < TIMERS; i += 3)
+        set(&w, i, START_MS * 1000 + prng_between(&p, 1, 60) * 100000 + 1, ++nth);
     for (int i = 1; i < TIMERS; i += 3) crowd_clear_timer(w.crowd, &w.timers[i]);
     run_ms(&w, 10000);
     assert_int_equal(w.fired, TIMERS - (TIMERS + 1) / 3);
@@ -94,7 +98,8 @@ static void test_streams_differ_by_kind_and_name(void **s)
     static struct world w;
     (void)s;
     world_open(&w, 1);
-    struct prng a = crowd_stream(w.crowd, "rider", bytes_text("1")), b = crowd_stream(w.crowd, "vehicle", bytes_text("1"));
+    struct prng a = crowd_stream(w.crowd, "rider", bytes_text("1")),
+                b = crowd_stream(w.crowd, "vehicle", bytes_text("1"));
     struct prng c = crowd_stream(w.crowd, "rider", bytes_text("1"));
     uint64_t first = prng_next(&a);
     assert_true(first != prng_next(&b));

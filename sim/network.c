@@ -81,8 +81,8 @@ bool network_wants_turn(const struct loop *loop)
 {
     const struct net_loop *l = (const struct net_loop *)loop;
 
-    return l->woken || l->ready.count || l->dirty.count || l->again.count || l->ended.count || l->accepts.count ||
-           l->hook_due_us <= l->network->now_us;
+    return l->woken || l->ready.count || l->dirty.count || l->again.count || l->ended.count ||
+           l->accepts.count || l->hook_due_us <= l->network->now_us;
 }
 
 int64_t network_next_us(const struct network *n)
@@ -139,7 +139,8 @@ uint64_t network_fault_count(const struct network *n, enum network_fault fault) 
 uint64_t network_hash(const struct network *n) { return n->hash; }
 uint32_t network_link_count(const struct network *n) { return n->link_count; }
 
-void network_at(struct network *n, int64_t at_us, enum event_kind_of_network kind, uint32_t link, uint8_t side)
+void network_at(struct network *n, int64_t at_us, enum event_kind_of_network kind, uint32_t link,
+                uint8_t side)
 {
     event_push(n, (struct net_event){.at_us = at_us, .kind = (uint8_t)kind, .link = link, .side = side,
                                      .serial = n->links[link].serial});
@@ -176,7 +177,7 @@ struct net_loop *network_listener_of(struct network *n, uint16_t port, uint8_t *
     return NULL;
 }
 
-void *grow(void *at, size_t size)
+void *network_grow(void *at, size_t size)
 {
     void *grown = realloc(at, size);
 
@@ -195,7 +196,7 @@ static void event_push(struct network *n, struct net_event event)
     if (event.at_us < n->now_us) event.at_us = n->now_us;
     if (n->event_count + 2 > n->event_cap) {
         n->event_cap = n->event_cap ? n->event_cap * 2 : 256;
-        n->events = grow(n->events, n->event_cap * sizeof *n->events);
+        n->events = network_grow(n->events, n->event_cap * sizeof *n->events);
     }
     uint32_t at = ++n->event_count;
     for (; at > 1 && event_before(&event, &n->events[at / 2]); at /= 2) n->events[at] = n->events[at / 2];

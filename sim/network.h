@@ -4,8 +4,9 @@
  *     client loop ──connect──► link: up ───► chunks with a due time ───► server loop
  *                                    ◄─ down ─┘        every draw from the link's own stream
  *
- * A link is one TCP connection: its bytes never change, repeat or overtake each other. What a network does to the
- * messages above TCP is done here across connections: bytes of a dead connection arrive after its successor's.
+ * A link is one TCP connection: its bytes never change, repeat or overtake each other. What a network does
+ * to the messages above TCP is done here across connections: bytes of a dead connection arrive after its
+ * successor's.
  * Time    moves only in network_step() and network_advance(); loop_turn() never waits. Starts at start_us
  * Seed    (seed, link's name) decides every fault of a link; see network_name_link()
  * Limits  WINDOW bytes under way and unread in one direction, then the writer is blocked as by a full socket
@@ -52,7 +53,8 @@ struct network_faults {
     uint32_t refuse_ppm;                      /* per connect */
     uint32_t reset_ppm;                       /* per write, either direction */
     uint32_t half_open_ppm, half_open_us;     /* per write up; the server hears of it 1..half_open_us later */
-    uint32_t late_ppm, late_us;               /* per write up: the client sees a reset, the bytes come 1..late_us later */
+    /* per write up: the client sees a reset, the bytes come 1..late_us later */
+    uint32_t late_ppm, late_us;
 };
 
 struct network;
@@ -60,27 +62,31 @@ struct network;
 struct network *network_create(uint64_t seed, int64_t start_us);
 void network_destroy(struct network *n);
 
-/* A loop on this network; `name` is only for streams of links that were not named. conn_max and memory_max count. */
+/* A loop on this network; `name` is only for streams of links that were not named. conn_max and memory_max
+ * count. */
 struct loop *network_loop_create(struct network *n, const char *name, const struct loop_config *config);
-/* A crash: its connections vanish, the loop is gone without callbacks. Per link the peer sees a reset at once or up to
- * `reset_us` later, and what was under way still arrives or does not. */
+/* A crash: its connections vanish, the loop is gone without callbacks. Per link the peer sees a reset at
+ * once or up to `reset_us` later, and what was under way still arrives or does not. */
 void network_kill(struct loop *l, uint32_t reset_us);
 
-/* For links to listeners of that port from now on; port 0: every port without a rule of its own. Open links keep theirs. */
+/* For links to listeners of that port from now on; port 0: every port without a rule of its own. Open links
+ * keep theirs. */
 void network_set_faults(struct network *n, uint16_t port, const struct network_faults *faults);
 /* Also for open links: no new fault begins anywhere; what is broken ends as it was to end. */
 void network_calm(struct network *n);
-/* Names the next connection that `client` makes: actors give their name and a count, so that one actor more does not
- * reshuffle the others. Copied (48 bytes). */
+/* Names the next connection that `client` makes: actors give their name and a count, so that one actor more
+ * does not reshuffle the others. Copied (48 bytes). */
 void network_name_link(struct loop *client, struct bytes name);
 
 int64_t network_now_us(const struct network *n);
 /* When something happens next (bytes, deadlines, hooks, wakes); LOOP_NEVER when nothing will. */
 int64_t network_next_us(const struct network *n);
-/* Moves the clock to that moment (at most `until_us`), and turns every loop that has something to do, in the order of
- * creation, until none has. False: nothing was to happen before until_us, and the clock stands there. */
+/* Moves the clock to that moment (at most `until_us`), and turns every loop that has something to do, in
+ * the order of creation, until none has. False: nothing was to happen before until_us, and the clock stands
+ * there. */
 bool network_step(struct network *n, int64_t until_us);
-/* For owners of the order of turns: the clock moves (not beyond network_next_us), bytes arrive, nobody is turned. */
+/* For owners of the order of turns: the clock moves (not beyond network_next_us), bytes arrive, nobody is
+ * turned. */
 void network_advance(struct network *n, int64_t to_us);
 bool network_wants_turn(const struct loop *l);
 void network_run(struct network *n, int64_t until_us);

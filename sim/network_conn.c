@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* network_conn.c: one connection as its loop sees it. The states and their order are those of net/loop_conn.c; where the
- * two differ, this one is wrong: sim/network_test.c runs the same claims on both. */
+/* network_conn.c: one connection as its loop sees it. The states and their order are those of
+ * net/loop_conn.c; where the two differ, this one is wrong: sim/network_test.c runs the same claims on
+ * both. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/must.h"
-#include "sim/network_inside.h"
+#include "sim/network_conn.h"
 
 enum { KEPT_MAX = 2048, READ_MAX = 16384, OUT_MAX = 16384, STALL_MS = 30000, LINGER_MS = 5000 };
 
@@ -17,8 +18,14 @@ static void out_drop(struct net_loop *l, struct net_conn *c);
 static void conn_written(struct net_loop *l, struct net_conn *c);
 static void conn_connected(struct net_loop *l, struct net_conn *c);
 
-static struct net_link *link_of(struct net_loop *l, const struct net_conn *c) { return &l->network->links[c->link]; }
-static uint32_t slot_of(const struct net_loop *l, const struct net_conn *c) { return (uint32_t)(c - l->conns); }
+static struct net_link *link_of(struct net_loop *l, const struct net_conn *c)
+{
+    return &l->network->links[c->link];
+}
+static uint32_t slot_of(const struct net_loop *l, const struct net_conn *c)
+{
+    return (uint32_t)(c - l->conns);
+}
 
 uint64_t net_conn_handle(const struct net_loop *l, const struct net_conn *c)
 {
@@ -34,17 +41,25 @@ struct net_conn *net_conn_of(struct net_loop *l, uint64_t handle)
     return c->state != NET_FREE && c->generation == handle >> 32 ? c : NULL;
 }
 
-struct net_conn *net_conn_new(struct net_loop *l, uint32_t link, uint8_t side, const struct conn_handler *handler,
-                              const struct conn_limits *limits, enum net_conn_state state)
+struct net_conn *net_conn_new(struct net_loop *l, uint32_t link, uint8_t side,
+                              const struct conn_handler *handler, const struct conn_limits *limits,
+                              enum net_conn_state state)
 {
     if (l->free_count == 0) return NULL;
     uint32_t slot = l->free_slots[--l->free_count];
     struct net_conn *c = &l->conns[slot];
     uint32_t generation = c->generation + 1 ? c->generation + 1 : 1;
 
-    *c = (struct net_conn){.handler = handler, .limits = limits ? *limits : (struct conn_limits){0}, .link = link,
-                           .side = side, .generation = generation, .state = (uint8_t)state, .listener = LOOP_LISTENER_MAX,
-                           .listed = c->listed, .dirty = c->dirty, .again = c->again}; /* the slot may be in those lists */
+    *c = (struct net_conn){.handler = handler,
+                           .limits = limits ? *limits : (struct conn_limits){0},
+                           .link = link,
+                           .side = side,
+                           .generation = generation,
+                           .state = (uint8_t)state,
+                           .listener = LOOP_LISTENER_MAX,
+                           .listed = c->listed,
+                           .dirty = c->dirty,
+                           .again = c->again}; /* the slot may be in those lists */
     struct conn_limits *f = &c->limits;
     if (!f->kept_max) f->kept_max = KEPT_MAX;
     if (!f->read_max) f->read_max = READ_MAX;
@@ -62,7 +77,8 @@ struct net_conn *net_conn_new(struct net_loop *l, uint32_t link, uint8_t side, c
     return c;
 }
 
-/* Deadlines are renewed far more often than they pass: an event that is early looks and goes to sleep again. */
+/* Deadlines are renewed far more often than they pass: an event that is early looks and goes to sleep
+ * again. */
 void net_conn_arm(struct net_loop *l, struct net_conn *c)
 {
     int64_t at_ms = c->deadline_ms;
@@ -127,7 +143,8 @@ void net_conn_flush(struct net_loop *l, struct net_conn *c)
 
     if (c->state == NET_FREE || c->state == NET_CONNECTING || c->state == NET_ENDED || c->blocked) return;
     if (c->out_len > 0) {
-        uint32_t done = link_write(l->network, link_of(l, c), c->side, bytes_of(c->out + c->out_head, c->out_len));
+        uint32_t done =
+            link_write(l->network, link_of(l, c), c->side, bytes_of(c->out + c->out_head, c->out_len));
         n->writes++;
         if (done > 0) {
             n->bytes_out += done;
@@ -156,7 +173,8 @@ void net_conn_finish(struct net_loop *l, struct net_conn *c)
     l->loop.counters.closed[c->reason]++;
     l->loop.counters.open--;
     if (c->listener < LOOP_LISTENER_MAX) l->listeners[c->listener].open--;
-    if (c->handler->on_close) c->handler->on_close(c->handler->ctx, net_conn_handle(l, c), (enum close_reason)c->reason);
+    if (c->handler->on_close)
+        c->handler->on_close(c->handler->ctx, net_conn_handle(l, c), (enum close_reason)c->reason);
     c->state = NET_FREE;
     l->free_slots[l->free_count++] = slot_of(l, c);
 }
@@ -215,7 +233,7 @@ bool net_conn_reserve_out(struct net_loop *l, struct net_conn *c, size_t more)
     if (c->out_len) memmove(c->out, c->out + c->out_head, c->out_len);
     c->out_head = 0;
     if (cap == c->out_cap) return true;
-    c->out = grow(c->out, cap);
+    c->out = network_grow(c->out, cap);
     c->out_cap = (uint32_t)cap;
     l->loop.counters.memory_bytes = total;
     if (total > l->loop.counters.memory_peak_bytes) l->loop.counters.memory_peak_bytes = total;
@@ -313,7 +331,7 @@ static bool kept_store(struct net_loop *l, struct net_conn *c, struct bytes left
             l->loop.counters.memory_full++;
             return false;
         }
-        c->kept = grow(c->kept, cap);
+        c->kept = network_grow(c->kept, cap);
         c->kept_cap = cap;
         l->loop.counters.memory_bytes = total;
         if (total > l->loop.counters.memory_peak_bytes) l->loop.counters.memory_peak_bytes = total;

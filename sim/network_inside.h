@@ -4,7 +4,8 @@
  * network.c       clock, events, rules, stepping
  * network_link.c  the part that is a kernel and a wire: chunks under way, resets, faults
  * network_loop.c  the rows of struct loop_calls and the turn
- * network_conn.c  one connection as its loop sees it: the states of net/loop_inside.h, kept and queued bytes */
+ * network_conn.c  one connection as its loop sees it: the states of net/loop_inside.h, kept and queued
+ * bytes */
 #ifndef SIM_NETWORK_INSIDE_H
 #define SIM_NETWORK_INSIDE_H
 
@@ -70,21 +71,6 @@ struct net_link {
     bool doomed;              /* one fault ends it already */
 };
 
-enum net_conn_state { NET_FREE, NET_CONNECTING, NET_OPEN, NET_FLUSHING, NET_LINGERING, NET_ENDED };
-enum { READY_SOCKET = 1, READY_CONNECTED = 2, READY_REFUSED = 4, READY_ROOM = 8, READY_DUE = 16 };
-
-struct net_conn {
-    const struct conn_handler *handler;
-    struct conn_limits limits;
-    uint8_t *kept, *out;
-    uint32_t kept_len, kept_cap, out_head, out_len, out_cap;
-    uint32_t generation, link;
-    int64_t deadline_ms, stall_at_ms, armed_ms; /* armed: of the earliest event on its way; 0: none */
-    uint8_t state, reason, listener, side, ready;
-    bool own_deadline; /* set by the owner, so it outlives the connecting */
-    bool listed, due, paused, blocked, eof, dirty, again, wants_writable; /* listed: in net_loop.ready */
-};
-
 struct net_slots { uint32_t *at, count; };
 
 struct net_listener { struct loop_listener_config config; uint16_t port; bool listening; uint32_t open; };
@@ -125,11 +111,12 @@ struct network {
 extern const struct loop_calls net_loop_calls;
 
 /* network.c */
-void network_at(struct network *n, int64_t at_us, enum event_kind_of_network kind, uint32_t link, uint8_t side);
+void network_at(struct network *n, int64_t at_us, enum event_kind_of_network kind, uint32_t link,
+                uint8_t side);
 void network_at_deadline(struct net_loop *l, int64_t at_ms, uint64_t conn);
 const struct network_faults *network_rule(const struct network *n, uint16_t port);
 struct net_loop *network_listener_of(struct network *n, uint16_t port, uint8_t *listener);
-void *grow(void *at, size_t size); /* realloc that must not fail: this is a simulator */
+void *network_grow(void *at, size_t size); /* realloc that must not fail: this is a simulator */
 
 /* network_link.c */
 uint32_t link_new(struct net_loop *client, uint16_t port, uint32_t slot);
@@ -141,23 +128,5 @@ void link_shut(struct network *n, struct net_link *k, uint8_t side);  /* no more
 void link_close(struct network *n, struct net_link *k, uint8_t side); /* the socket is gone */
 void link_kill(struct network *n, struct net_link *k, uint8_t side, uint32_t reset_us);
 void link_break(struct network *n, struct net_link *k, enum network_fault fault);
-
-/* network_conn.c */
-struct net_conn *net_conn_of(struct net_loop *l, uint64_t handle);
-uint64_t net_conn_handle(const struct net_loop *l, const struct net_conn *c);
-struct net_conn *net_conn_new(struct net_loop *l, uint32_t link, uint8_t side, const struct conn_handler *handler,
-                              const struct conn_limits *limits, enum net_conn_state state);
-void net_conn_ready(struct net_loop *l, uint32_t slot, uint8_t what);
-void net_conn_on_ready(struct net_loop *l, struct net_conn *c, uint8_t what);
-void net_conn_on_due(struct net_loop *l, struct net_conn *c);
-void net_conn_redeliver(struct net_loop *l, struct net_conn *c);
-void net_conn_flush(struct net_loop *l, struct net_conn *c);
-void net_conn_finish(struct net_loop *l, struct net_conn *c);
-void net_conn_end(struct net_loop *l, struct net_conn *c, enum close_reason reason, enum close_how how);
-void net_conn_abandon(struct net_loop *l, struct net_conn *c);
-void net_conn_arm(struct net_loop *l, struct net_conn *c);
-void net_conn_drop_memory(struct net_loop *l, struct net_conn *c);
-bool net_conn_reserve_out(struct net_loop *l, struct net_conn *c, size_t more);
-void net_mark(struct net_slots *list, bool *flag, uint32_t slot);
 
 #endif

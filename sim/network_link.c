@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* network_link.c: one TCP connection as kernels and wires see it: chunks under way, ends, resets, and every fault. */
+/* network_link.c: one TCP connection as kernels and wires see it: chunks under way, ends, resets, and every
+ * fault. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
 #include "base/must.h"
-#include "sim/network_inside.h"
+#include "sim/network_conn.h"
 
 enum { PIECES_MAX = 4, PIECE_GAP_US = 20000 };
 
@@ -13,12 +14,16 @@ static void on_syn(struct network *n, struct net_link *k);
 static void on_chunk(struct network *n, struct net_link *k, uint8_t side);
 static void on_reset(struct network *n, struct net_link *k, uint8_t side);
 static void end_ready(struct net_end *end, uint8_t what);
-static void pipe_put(struct network *n, struct net_link *k, uint8_t side, struct bytes bytes, bool fin, int64_t extra_us);
+static void pipe_put(struct network *n, struct net_link *k, uint8_t side, struct bytes bytes, bool fin,
+                     int64_t extra_us);
 static void pipe_cut(struct network *n, struct net_pipe *p);
 static void link_faults(struct network *n, struct net_link *k, uint8_t side, int64_t *extra_us);
 static void link_free(struct network *n, struct net_link *k);
 
-static uint32_t link_index(const struct network *n, const struct net_link *k) { return (uint32_t)(k - n->links); }
+static uint32_t link_index(const struct network *n, const struct net_link *k)
+{
+    return (uint32_t)(k - n->links);
+}
 static uint8_t other(uint8_t side) { return side == CLIENT ? SERVER : CLIENT; }
 
 static int64_t some_us(struct net_link *k, uint32_t most_us)
@@ -40,8 +45,8 @@ uint32_t link_new(struct net_loop *client, uint16_t port, uint32_t slot)
 
     if (n->free_count == 0) {
         uint32_t cap = n->link_cap ? n->link_cap * 2 : 64;
-        n->links = grow(n->links, cap * sizeof *n->links);
-        n->free_links = grow(n->free_links, cap * sizeof *n->free_links);
+        n->links = network_grow(n->links, cap * sizeof *n->links);
+        n->free_links = network_grow(n->free_links, cap * sizeof *n->free_links);
         memset(n->links + n->link_cap, 0, (cap - n->link_cap) * sizeof *n->links);
         for (uint32_t i = cap; i > n->link_cap; i--) n->free_links[n->free_count++] = i - 1;
         n->link_cap = cap;
@@ -108,7 +113,8 @@ uint32_t link_write(struct network *n, struct net_link *k, uint8_t side, struct 
     if (bytes.len == 0) return 0;
     link_faults(n, k, side, &extra_us);
     struct bytes left = bytes, piece;
-    for (int pieces = 1; pieces < PIECES_MAX && left.len > 1 && prng_chance(&k->prng, way->split_ppm); pieces++) {
+    for (int pieces = 1; pieces < PIECES_MAX && left.len > 1 && prng_chance(&k->prng, way->split_ppm);
+         pieces++) {
         must(bytes_take(&left, 1 + (size_t)prng_below(&k->prng, left.len - 1), &piece).code == ERR_OK);
         pipe_put(n, k, side, piece, false, extra_us);
         extra_us += some_us(k, PIECE_GAP_US);
@@ -154,7 +160,8 @@ void link_close(struct network *n, struct net_link *k, uint8_t side)
     must(!e->closed);
     if (!e->reset && unread) {
         pipe_cut(n, &k->pipes[side]);
-        if (!k->pipes[side].silent) network_at(n, n->now_us + latency_us(k, side), ON_RESET, link_index(n, k), other(side));
+        if (!k->pipes[side].silent)
+            network_at(n, n->now_us + latency_us(k, side), ON_RESET, link_index(n, k), other(side));
     } else {
         link_shut(n, k, side);
     }
@@ -251,7 +258,7 @@ static void on_syn(struct network *n, struct net_link *k)
     k->listener = listener;
     if (l->accepts.count == l->accepts_cap) {
         l->accepts_cap = l->accepts_cap ? l->accepts_cap * 2 : 64;
-        l->accepts.at = grow(l->accepts.at, l->accepts_cap * sizeof *l->accepts.at);
+        l->accepts.at = network_grow(l->accepts.at, l->accepts_cap * sizeof *l->accepts.at);
     }
     l->accepts.at[l->accepts.count++] = index;
     network_at(n, back_us, ON_ANSWER, index, 0);
@@ -278,7 +285,7 @@ static void on_chunk(struct network *n, struct net_link *k, uint8_t side)
                 to->in_head = 0;
                 if (to->in_len + chunk->len > to->in_cap) {
                     to->in_cap = to->in_len + chunk->len + 256;
-                    to->in = grow(to->in, to->in_cap);
+                    to->in = network_grow(to->in, to->in_cap);
                 }
             }
             memcpy(to->in + to->in_head + to->in_len, chunk->at, chunk->len);
@@ -307,7 +314,8 @@ static void end_ready(struct net_end *end, uint8_t what)
     if (end->loop && end->slot != NO_SLOT) net_conn_ready(end->loop, end->slot, what);
 }
 
-static void pipe_put(struct network *n, struct net_link *k, uint8_t side, struct bytes bytes, bool fin, int64_t extra_us)
+static void pipe_put(struct network *n, struct net_link *k, uint8_t side, struct bytes bytes, bool fin,
+                     int64_t extra_us)
 {
     struct net_pipe *p = &k->pipes[side];
     int64_t due_us = n->now_us + latency_us(k, side) + extra_us;
@@ -317,7 +325,7 @@ static void pipe_put(struct network *n, struct net_link *k, uint8_t side, struct
     if (due_us < p->last_due_us) due_us = p->last_due_us;
     if (due_us < p->stalled_until_us) due_us = p->stalled_until_us;
     p->last_due_us = due_us;
-    struct net_chunk *chunk = grow(NULL, sizeof *chunk + bytes.len);
+    struct net_chunk *chunk = network_grow(NULL, sizeof *chunk + bytes.len);
     chunk->next = NULL;
     chunk->due_us = due_us;
     chunk->len = (uint32_t)bytes.len;

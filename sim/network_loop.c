@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* network_loop.c: struct loop on the fake network: its calls and its turn, in the order of net/loop_epoll.c. */
+/* network_loop.c: struct loop on the fake network: its calls and its turn, in the order of
+ * net/loop_epoll.c. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/must.h"
 #include "net/loop_address.h"
-#include "sim/network_inside.h"
+#include "sim/network_conn.h"
 
 enum { CONNECT_GIVES_UP_MS = 10000 };
 #define MEMORY_MAX (256ull << 20)
@@ -19,7 +20,7 @@ static void loop_free(struct net_loop *l);
 
 struct loop *network_loop_create(struct network *n, const char *name, const struct loop_config *config)
 {
-    struct net_loop *l = grow(NULL, sizeof *l);
+    struct net_loop *l = network_grow(NULL, sizeof *l);
     uint32_t index = 0, count = config->conn_max;
 
     memset(l, 0, sizeof *l);
@@ -42,7 +43,8 @@ struct loop *network_loop_create(struct network *n, const char *name, const stru
     l->again.at = calloc(2 * (size_t)count, sizeof *l->again.at);
     l->ended.at = calloc(2 * (size_t)count, sizeof *l->ended.at);
     l->read_buffer = malloc(LOOP_READ_MAX);
-    must(l->conns && l->free_slots && l->ready.at && l->dirty.at && l->again.at && l->ended.at && l->read_buffer);
+    must(l->conns && l->free_slots && l->ready.at && l->dirty.at && l->again.at && l->ended.at &&
+         l->read_buffer);
     while (l->free_count < count) {
         l->free_slots[l->free_count] = count - 1 - l->free_count;
         l->free_count++;
@@ -59,7 +61,8 @@ void network_kill(struct loop *loop, uint32_t reset_us)
     must(!l->in_turn);
     for (uint32_t i = 0; i < n->link_cap; i++) {
         for (uint8_t side = CLIENT; side <= SERVER; side++) {
-            if (n->links[i].serial && n->links[i].ends[side].loop == l) link_kill(n, &n->links[i], side, reset_us);
+            if (n->links[i].serial && n->links[i].ends[side].loop == l)
+                link_kill(n, &n->links[i], side, reset_us);
         }
     }
     loop_free(l);
@@ -67,7 +70,8 @@ void network_kill(struct loop *loop, uint32_t reset_us)
 
 void network_name_link(struct loop *client, struct bytes name)
 {
-    text_clip(&((struct net_loop *)client)->link_name, bytes_of(name.at, name.len < RULE_NAME_MAX ? name.len : RULE_NAME_MAX));
+    text_clip(&((struct net_loop *)client)->link_name,
+              bytes_of(name.at, name.len < RULE_NAME_MAX ? name.len : RULE_NAME_MAX));
 }
 
 void network_break(struct loop *loop, enum network_fault fault)
@@ -81,7 +85,8 @@ void network_break(struct loop *loop, enum network_fault fault)
     }
 }
 
-static struct err call_listen(struct loop *loop, const struct loop_listener_config *config, uint32_t *listener)
+static struct err call_listen(struct loop *loop, const struct loop_listener_config *config,
+                              uint32_t *listener)
 {
     struct net_loop *l = (struct net_loop *)loop;
     struct network *n = l->network;
@@ -90,7 +95,8 @@ static struct err call_listen(struct loop *loop, const struct loop_listener_conf
     uint8_t taken;
 
     must(config->handler && config->handler->on_bytes);
-    while (index < LOOP_LISTENER_MAX && (l->listeners[index].listening || l->listeners[index].open > 0)) index++;
+    while (index < LOOP_LISTENER_MAX && (l->listeners[index].listening || l->listeners[index].open > 0))
+        index++;
     if (index == LOOP_LISTENER_MAX) return ERR(FULL, "listen: too many listeners");
     TRY(port_of(config->address, &port));
     while (!port) {
@@ -145,7 +151,8 @@ static struct err call_write(struct loop *loop, uint64_t conn, struct bytes byte
     struct net_conn *c = net_conn_of(l, conn);
 
     if (!c) return ERR(NOT_FOUND, "write: the connection is gone");
-    if (c->state != NET_OPEN && c->state != NET_CONNECTING) return ERR(STATE, "write: the connection is closing");
+    if (c->state != NET_OPEN && c->state != NET_CONNECTING)
+        return ERR(STATE, "write: the connection is closing");
     if (bytes.len == 0) return NO_ERR;
     if (bytes.len > c->limits.out_max - c->out_len) {
         loop->counters.out_full++;
@@ -274,10 +281,21 @@ static void call_destroy(struct loop *loop)
 }
 
 const struct loop_calls net_loop_calls = {
-    .listen = call_listen, .address = call_address, .unlisten = call_unlisten, .connect = call_connect,
-    .write = call_write, .queued = call_queued, .close = call_close, .pause = call_pause, .resume = call_resume,
-    .set_deadline = call_set_deadline, .add_hook = call_add_hook, .remove_hook = call_remove_hook, .wake = call_wake,
-    .turn = call_turn, .destroy = call_destroy,
+    .listen = call_listen,
+    .address = call_address,
+    .unlisten = call_unlisten,
+    .connect = call_connect,
+    .write = call_write,
+    .queued = call_queued,
+    .close = call_close,
+    .pause = call_pause,
+    .resume = call_resume,
+    .set_deadline = call_set_deadline,
+    .add_hook = call_add_hook,
+    .remove_hook = call_remove_hook,
+    .wake = call_wake,
+    .turn = call_turn,
+    .destroy = call_destroy,
 };
 
 /* Hosts are not told apart: the port says who listens. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The fake network keeps the promises of net/loop.h: the first half of these claims runs on epoll too. The second half is
- * about what only the fake one can do: faults, crashes, and the same again from the same seed. */
+/* The fake network keeps the promises of net/loop.h: the first half of these claims runs on epoll too. The
+ * second half is about what only the fake one can do: faults, crashes, and the same again from the same
+ * seed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -125,7 +126,8 @@ static void rig_turn(struct rig *r)
 
 static void rig_connect(struct rig *r, const struct conn_limits *limits)
 {
-    assert_int_equal(loop_connect(r->client, text_bytes(&r->address), limits, &r->a.handler, &r->a.conn).code, ERR_OK);
+    assert_int_equal(loop_connect(r->client, text_bytes(&r->address), limits, &r->a.handler, &r->a.conn).code,
+                     ERR_OK);
     UNTIL(r, r->a.opened && r->b.opened);
 }
 
@@ -149,7 +151,8 @@ static void test_bytes_arrive_in_order_both_ways(void **s)
 static void test_a_write_before_the_connection_stands_is_kept(void **s)
 {
     struct rig *r = rig_create(is_fake(s), 1, (struct conn_limits){0}, 8);
-    assert_int_equal(loop_connect(r->client, text_bytes(&r->address), NULL, &r->a.handler, &r->a.conn).code, ERR_OK);
+    assert_int_equal(loop_connect(r->client, text_bytes(&r->address), NULL, &r->a.handler, &r->a.conn).code,
+                     ERR_OK);
     assert_int_equal(loop_write(r->client, r->a.conn, bytes_text("early")).code, ERR_OK);
     UNTIL(r, r->b.len == 5);
     rig_destroy(r);
@@ -383,7 +386,8 @@ static void test_deadlines_close_and_renewed_ones_do_not(void **s)
 static void test_a_deadline_set_while_connecting_holds_afterwards(void **s)
 {
     struct rig *r = rig_create(is_fake(s), 1, (struct conn_limits){0}, 8);
-    assert_int_equal(loop_connect(r->client, text_bytes(&r->address), NULL, &r->a.handler, &r->a.conn).code, ERR_OK);
+    assert_int_equal(loop_connect(r->client, text_bytes(&r->address), NULL, &r->a.handler, &r->a.conn).code,
+                     ERR_OK);
     loop_set_deadline(r->client, r->a.conn, 200);
     UNTIL(r, r->a.opened);
     UNTIL(r, r->a.closed);
@@ -407,7 +411,8 @@ static void test_more_than_conn_max_are_closed_at_once(void **s)
     struct side *c = calloc(1, sizeof *c);
     must(c);
     side_init(c);
-    assert_int_equal(loop_connect(r->client, text_bytes(&r->address), NULL, &c->handler, &c->conn).code, ERR_OK);
+    assert_int_equal(loop_connect(r->client, text_bytes(&r->address), NULL, &c->handler, &c->conn).code,
+                     ERR_OK);
     UNTIL(r, c->closed);
     assert_int_equal(r->server->counters.refused_limit, 1);
     assert_int_equal(r->a.closed, 0);
@@ -439,12 +444,30 @@ static void test_hooks_come_back_when_they_asked_to(void **s)
 /* ---- claims about the fake one ---- */
 
 static const struct network_faults rough = {
-    .up = {.latency_us = 40000, .jitter_us = 30000, .split_ppm = 300000, .glue_ppm = 200000, .glue_us = 50000,
-           .stall_ppm = 20000, .stall_us = 2000000, .silence_ppm = 3000, .silence_us = 60000000},
-    .down = {.latency_us = 40000, .jitter_us = 30000, .split_ppm = 300000, .glue_ppm = 200000, .glue_us = 50000,
-             .stall_ppm = 20000, .stall_us = 2000000, .silence_ppm = 3000, .silence_us = 60000000},
-    .refuse_ppm = 100000, .reset_ppm = 5000, .half_open_ppm = 3000, .half_open_us = 120000000,
-    .late_ppm = 3000, .late_us = 90000000,
+    .up = {.latency_us = 40000,
+           .jitter_us = 30000,
+           .split_ppm = 300000,
+           .glue_ppm = 200000,
+           .glue_us = 50000,
+           .stall_ppm = 20000,
+           .stall_us = 2000000,
+           .silence_ppm = 3000,
+           .silence_us = 60000000},
+    .down = {.latency_us = 40000,
+             .jitter_us = 30000,
+             .split_ppm = 300000,
+             .glue_ppm = 200000,
+             .glue_us = 50000,
+             .stall_ppm = 20000,
+             .stall_us = 2000000,
+             .silence_ppm = 3000,
+             .silence_us = 60000000},
+    .refuse_ppm = 100000,
+    .reset_ppm = 5000,
+    .half_open_ppm = 3000,
+    .half_open_us = 120000000,
+    .late_ppm = 3000,
+    .late_us = 90000000,
 };
 
 static uint16_t port_number(const struct rig *r)
@@ -469,18 +492,21 @@ static void fill(uint8_t *to, size_t from, size_t len)
 }
 
 /* Writes on one connection until it breaks or is old. */
-static uint64_t rough_life(uint64_t seed, const struct network_faults *faults, uint64_t faults_seen[NETWORK_FAULT_N])
+static uint64_t rough_life(uint64_t seed, const struct network_faults *faults,
+                           uint64_t faults_seen[NETWORK_FAULT_N])
 {
     struct rig *r = rig_create(true, seed, (struct conn_limits){.kept_max = 65536}, 8);
     size_t up = 0, down = 0;
     uint8_t block[64];
 
     network_set_faults(r->network, port_number(r), faults);
-    assert_int_equal(loop_connect(r->client, text_bytes(&r->address), NULL, &r->a.handler, &r->a.conn).code, ERR_OK);
+    assert_int_equal(loop_connect(r->client, text_bytes(&r->address), NULL, &r->a.handler, &r->a.conn).code,
+                     ERR_OK);
     for (int i = 0; i < 200; i++) {
         network_run(r->network, network_now_us(r->network) + SECOND_US / 2);
         fill(block, up, sizeof block);
-        if (!r->a.closed && !loop_write(r->client, r->a.conn, bytes_of(block, sizeof block)).code) up += sizeof block;
+        if (!r->a.closed && !loop_write(r->client, r->a.conn, bytes_of(block, sizeof block)).code)
+            up += sizeof block;
         fill(block, down, sizeof block);
         if (r->b.opened && !loop_write(r->server, r->b.conn, bytes_of(block, 20)).code) down += 20;
     }
@@ -533,7 +559,8 @@ static void test_a_killed_process_vanishes_without_callbacks_and_its_peers_hear_
         assert_int_equal(r->a.reason, CLOSE_RESET);
         assert_int_equal(network_link_count(r->network), 0);
         side_init(&r->a);
-        assert_int_equal(loop_connect(r->client, text_bytes(&r->address), NULL, &r->a.handler, &r->a.conn).code, ERR_OK);
+        assert_int_equal(
+            loop_connect(r->client, text_bytes(&r->address), NULL, &r->a.handler, &r->a.conn).code, ERR_OK);
         UNTIL(r, r->a.closed == 2);
         assert_int_equal(r->a.reason, CLOSE_CONNECT);
         assert_int_equal(network_fault_count(r->network, NETWORK_FAULT_DOWN), 1);
@@ -568,7 +595,8 @@ static void test_a_slow_reader_is_not_stalled(void **s)
     struct conn_limits limits = {.out_max = 1 << 20, .stall_ms = 300};
     rig_connect(r, &limits);
     loop_pause(r->server, r->b.conn);
-    for (int i = 0; i < 3; i++) assert_int_equal(loop_write(r->client, r->a.conn, bytes_of(block, sizeof block)).code, ERR_OK);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(loop_write(r->client, r->a.conn, bytes_of(block, sizeof block)).code, ERR_OK);
     for (int i = 0; i < 20; i++) { /* a little every 200 ms, for 4 s */
         network_run(r->network, network_now_us(r->network) + SECOND_US / 5);
         loop_resume(r->server, r->b.conn);
@@ -586,7 +614,8 @@ static void test_late_bytes_come_after_the_successor(void **s)
 {
     (void)s;
     struct rig *r = rig_create(true, 3, (struct conn_limits){0}, 8);
-    struct network_faults faults = {.up = {.latency_us = 1000}, .late_ppm = 1000000, .late_us = 60 * SECOND_US};
+    struct network_faults faults = {
+        .up = {.latency_us = 1000}, .late_ppm = 1000000, .late_us = 60 * SECOND_US};
     rig_connect(r, NULL);
     uint64_t first = r->b.conn;
     network_set_faults(r->network, 0, &faults);
@@ -599,7 +628,8 @@ static void test_late_bytes_come_after_the_successor(void **s)
     assert_int_equal(loop_write(r->client, r->a.conn, bytes_text("old news")).code, ERR_OK);
     UNTIL(r, r->a.closed == 2);
     network_calm(r->network);
-    assert_int_equal(loop_connect(r->client, text_bytes(&r->address), NULL, &r->a.handler, &r->a.conn).code, ERR_OK);
+    assert_int_equal(loop_connect(r->client, text_bytes(&r->address), NULL, &r->a.handler, &r->a.conn).code,
+                     ERR_OK);
     UNTIL(r, r->b.opened == 3);
     assert_int_equal(r->b.len, 0);
     r->b.conn = old; /* on_bytes checks that they come over the old one */
@@ -621,10 +651,12 @@ static void test_a_named_link_has_its_own_chances(void **s)
         network_set_faults(r->network, 0, &faults);
         if (others) {
             network_name_link(r->client, bytes_text("another"));
-            assert_int_equal(loop_connect(r->client, text_bytes(&r->address), NULL, &o->handler, &o->conn).code, ERR_OK);
+            assert_int_equal(
+                loop_connect(r->client, text_bytes(&r->address), NULL, &o->handler, &o->conn).code, ERR_OK);
         }
         network_name_link(r->client, bytes_text("this"));
-        assert_int_equal(loop_connect(r->client, text_bytes(&r->address), NULL, &r->a.handler, &r->a.conn).code, ERR_OK);
+        assert_int_equal(
+            loop_connect(r->client, text_bytes(&r->address), NULL, &r->a.handler, &r->a.conn).code, ERR_OK);
         UNTIL(r, r->a.opened);
         arrived_us[others] = network_now_us(r->network);
         free(o);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Simulated riders and staff against a server that is this test: what they send, what they note, what they call broken. */
+/* Simulated riders and staff against a server that is this test: what they send, what they note, what they
+ * call broken. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,7 +25,8 @@ static const char *const state_names[] = {"unlocking", "riding", "ending", "sett
 
 struct ride { enum state state; int looks; char key[KEY_ROOM]; };
 
-/* A server with one rider: a ride unlocks at the second look and is settled at the second look after its end. */
+/* A server with one rider: a ride unlocks at the second look and is settled at the second look after its
+ * end. */
 struct town {
     struct network *network;
     struct loop *server, *client;
@@ -94,7 +96,8 @@ static void post_ride(struct town *t, const struct http_request *q)
     t->posts++;
     for (int i = 0; i < t->ride_count && !t->forgets_keys; i++) {
         if (!bytes_equal_text(key, t->rides[i].key)) continue;
-        if (phone_find(q->body, "vehicle_code").len && !bytes_equal_text(phone_find(q->body, "vehicle_code"), "SE-0001")) {
+        if (phone_find(q->body, "vehicle_code").len &&
+            !bytes_equal_text(phone_find(q->body, "vehicle_code"), "SE-0001")) {
             t->bodies_refused++;
             refuse(t, q, 422, "idempotency_mismatch");
         } else if (t->lose > 0) {
@@ -166,9 +169,10 @@ static void on_request(void *ctx, const struct http_request *q)
     } else if (bytes_equal_text(q->path, "/v1/events/live")) {
         t->streams++;
         assert_int_equal(http_sse_begin(t->http, q->handle).code, ERR_OK);
-        (void)http_sse_send(t->http, q->handle, bytes_text("7.0"), bytes_text("ride_state"),
-                            bytes_text("{\"kind\":\"ride_state\",\"ride\":\"00000000-0000-4000-8000-000000000000\","
-                                       "\"ride_state\":\"riding\"}"));
+        (void)http_sse_send(
+            t->http, q->handle, bytes_text("7.0"), bytes_text("ride_state"),
+            bytes_text("{\"kind\":\"ride_state\",\"ride\":\"00000000-0000-4000-8000-000000000000\","
+                       "\"ride_state\":\"riding\"}"));
     } else if (bytes_starts(q->path, "/v1/rides/00")) {
         uint64_t index;
         assert_int_equal(bytes_u64(bytes_of(q->path.at + 34, 12), 12, &index).code, ERR_OK);
@@ -202,7 +206,8 @@ static void on_request(void *ctx, const struct http_request *q)
         answer(t, q, 200, "{\"vehicle\":{\"code\":\"SE-0001\",\"state\":\"available\"}}");
     } else if (phone_find(q->body, "op").len) {
         t->orders++;
-        answer(t, q, 202, "{\"command\":{\"id\":\"00000000-0000-4000-8000-000000000009\",\"state\":\"queued\"}}");
+        answer(t, q, 202,
+               "{\"command\":{\"id\":\"00000000-0000-4000-8000-000000000009\",\"state\":\"queued\"}}");
     } else {
         answer(t, q, 200, "{\"vehicle\":{\"state\":\"removed\"}}");
     }
@@ -237,8 +242,14 @@ static bool close_lock(void *ctx, struct sim_rider *r, struct bytes code)
     return true;
 }
 
-static void on_connect(void *ctx, struct bytes name) { network_name_link(((struct town *)ctx)->client, name); }
-static void run_s(struct town *t, int64_t s) { network_run(t->network, network_now_us(t->network) + s * SECOND_US); }
+static void on_connect(void *ctx, struct bytes name)
+{
+    network_name_link(((struct town *)ctx)->client, name);
+}
+static void run_s(struct town *t, int64_t s)
+{
+    network_run(t->network, network_now_us(t->network) + s * SECOND_US);
+}
 
 static struct town *town_create(void)
 {
@@ -248,11 +259,14 @@ static struct town *town_create(void)
     t->network = network_create(3, 5 * SECOND_US);
     t->server = network_loop_create(t->network, "server", &config);
     t->client = network_loop_create(t->network, "client", &config);
-    struct http_server_config http = {.address = bytes_text("127.0.0.1:8080"), .loop_conn_max = 64,
-                                      .limits = {.reply_ms = 120000}, .events = {.ctx = t, .on_request = on_request}};
+    struct http_server_config http = {.address = bytes_text("127.0.0.1:8080"),
+                                      .loop_conn_max = 64,
+                                      .limits = {.reply_ms = 120000},
+                                      .events = {.ctx = t, .on_request = on_request}};
     assert_int_equal(http_server_create(t->server, &http, &t->http).code, ERR_OK);
     assert_int_equal(http_server_address(t->http, &t->address).code, ERR_OK);
-    struct crowd_config crowd = {.loop = t->client, .seed = 3, .start_ms = START_MS, .ctx = t, .on_connect = on_connect};
+    struct crowd_config crowd = {
+        .loop = t->client, .seed = 3, .start_ms = START_MS, .ctx = t, .on_connect = on_connect};
     assert_int_equal(crowd_create(&crowd, &t->crowd).code, ERR_OK);
     return t;
 }
@@ -270,9 +284,18 @@ static void town_destroy(struct town *t)
 static struct sim_rider *add_rider(struct town *t)
 {
     struct sim_rider_config config = {
-        .name = bytes_text("anna"), .token = bytes_text("tok"), .address = text_bytes(&t->address), .habit_ppm = t->ppm,
-        .habit_count = t->count, .think_s = 10, .ride_s = 120, .ctx = t, .pick = pick, .on_ride = on_ride,
-        .on_stop = on_stop, .close_lock = close_lock,
+        .name = bytes_text("anna"),
+        .token = bytes_text("tok"),
+        .address = text_bytes(&t->address),
+        .habit_ppm = t->ppm,
+        .habit_count = t->count,
+        .think_s = 10,
+        .ride_s = 120,
+        .ctx = t,
+        .pick = pick,
+        .on_ride = on_ride,
+        .on_stop = on_stop,
+        .close_lock = close_lock,
     };
     struct sim_rider *r;
     assert_int_equal(sim_rider_create(t->crowd, &config, &r).code, ERR_OK);
@@ -317,7 +340,8 @@ static void test_a_good_rider_rides_pays_and_notes_it(void **s)
     assert_int_equal(entry.charge_minor, 1250);
     assert_true(t->rode >= 1 && t->stopped >= 1 && t->closed >= 1);
     finish(t, r);
-    assert_int_equal(sim_rider_counters_of(r)->charged_minor, 1250 * (int64_t)sim_rider_counters_of(r)->settled);
+    assert_int_equal(sim_rider_counters_of(r)->charged_minor,
+                     1250 * (int64_t)sim_rider_counters_of(r)->settled);
     sim_rider_destroy(r);
     town_destroy(t);
 }
@@ -364,7 +388,8 @@ static void test_every_habit_is_lived_and_nothing_is_left_open(void **s)
     (void)s;
     struct town *t = town_create();
     struct sim_rider *r = add_rider(t);
-    struct network_faults slow = {.up = {.latency_us = 100000}, .down = {.latency_us = 100000, .jitter_us = 400000}};
+    struct network_faults slow = {.up = {.latency_us = 100000},
+                                  .down = {.latency_us = 100000, .jitter_us = 400000}};
     network_set_faults(t->network, 8080, &slow);
     for (int i = 0; i < SIM_RIDER_HABIT_N; i++) t->ppm[i] = 150000;
     for (int hour = 0; hour < 24; hour++) {
@@ -398,8 +423,13 @@ static void test_a_server_that_contradicts_itself_is_found_out(void **s)
 
 static struct sim_staff *add_staff(struct town *t, uint32_t act_s)
 {
-    struct sim_staff_config config = {.name = bytes_text("kim"), .token = bytes_text("tok"), .address = text_bytes(&t->address),
-                                      .town = &sim_town_plain, .set_up = true, .act_s = act_s, .event_pct = 40,
+    struct sim_staff_config config = {.name = bytes_text("kim"),
+                                      .token = bytes_text("tok"),
+                                      .address = text_bytes(&t->address),
+                                      .town = &sim_town_plain,
+                                      .set_up = true,
+                                      .act_s = act_s,
+                                      .event_pct = 40,
                                       .order_pct = 40};
     struct sim_staff *k;
     assert_int_equal(sim_staff_create(t->crowd, &config, &k).code, ERR_OK);
@@ -445,7 +475,8 @@ static void test_staff_at_work_mark_order_and_look(void **s)
 static void test_json_members_are_found_whatever_stands_around_them(void **s)
 {
     (void)s;
-    struct bytes json = bytes_text("{\"a\":\"b\\\"id\\\":1\",\"list\":[1,{\"id\":\"x\"}],\"n\":-12,\"z\":null, \"o\" : {\"p\":[\"]\"]}}");
+    struct bytes json = bytes_text("{\"a\":\"b\\\"id\\\":1\",\"list\":[1,{\"id\":\"x\"}],\"n\":-12,\"z\":"
+                                   "null, \"o\" : {\"p\":[\"]\"]}}");
     int64_t n;
     assert_true(bytes_equal_text(phone_find(json, "id"), "x"));
     assert_true(bytes_equal_text(phone_find(json, "list"), "[1,{\"id\":\"x\"}]"));

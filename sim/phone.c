@@ -7,11 +7,12 @@
 #include "base/must.h"
 
 static void on_reply(void *ctx, struct http_client *client, const struct http_client_reply *reply);
-static void on_event(void *ctx, struct http_client *client, struct bytes id, struct bytes event, struct bytes data);
+static void on_event(void *ctx, struct http_client *client, struct bytes id, struct bytes event,
+                     struct bytes data);
 static void on_failed(void *ctx, struct http_client *client, struct err why);
 
-struct err phone_open(struct phone *p, struct crowd *crowd, struct bytes name, struct bytes token, struct bytes address,
-                      uint32_t reply_ms)
+struct err phone_open(struct phone *p, struct crowd *crowd, struct bytes name, struct bytes token,
+                      struct bytes address, uint32_t reply_ms)
 {
     struct buf b = buf_on(p->authorization, sizeof p->authorization);
     struct http_client_config config = {
@@ -34,11 +35,13 @@ void phone_close(struct phone *p)
     p->client = NULL;
 }
 
-bool phone_send(struct phone *p, uint32_t ask, const char *method, const char *target, const char *body, uint64_t key)
+bool phone_send(struct phone *p, uint32_t ask, const char *method, const char *target, const char *body,
+                uint64_t key)
 {
     char text[17];
     struct buf b = buf_on(text, sizeof text);
-    struct http_reply_header headers[2] = {{"Authorization", bytes_of(p->authorization, p->authorization_len)}};
+    struct http_reply_header headers[2] = {
+        {"Authorization", bytes_of(p->authorization, p->authorization_len)}};
     struct http_client_request request = {.method = method, .target = bytes_text(target), .headers = headers,
                                           .header_count = 1};
 
@@ -151,7 +154,8 @@ static void on_reply(void *ctx, struct http_client *client, const struct http_cl
     p->on_reply(p->owner, p, reply->status, reply->body);
 }
 
-static void on_event(void *ctx, struct http_client *client, struct bytes id, struct bytes event, struct bytes data)
+static void on_event(void *ctx, struct http_client *client, struct bytes id, struct bytes event,
+                     struct bytes data)
 {
     struct phone *p = ctx;
 

@@ -11,7 +11,8 @@ enum {
     TRIES_MAX = 8,        /* of one start, before the rider looks whether there is a ride */
     POLL_MS = 1500, RIDE_POLL_MS = 30000, BACKOFF_MAX_MS = 30000,
     ABANDON_S = 7200, LOCK_ONLY_S = 600,
-    CHECKS_MAX = 2, CHECK_GAP_MS = 45000 /* a request of ours may still be on its way when the first look finds nothing */
+    /* A request of ours may still be on its way when the first look finds nothing. */
+    CHECKS_MAX = 2, CHECK_GAP_MS = 45000
 };
 
 static void on_timer(void *owner);
@@ -43,7 +44,8 @@ const char *sim_rider_habit_text(enum sim_rider_habit habit)
 
 const char *sim_rider_state_label(enum sim_rider_state state)
 {
-    static const char *const labels[SIM_RIDER_STATE_N] = {"thinking", "asking", "waiting", "riding", "ending", "paying"};
+    static const char *const labels[SIM_RIDER_STATE_N] = {"thinking", "asking", "waiting",
+                                                          "riding",   "ending", "paying"};
     return (unsigned)state < SIM_RIDER_STATE_N ? labels[state] : "unknown";
 }
 
@@ -66,7 +68,8 @@ static int64_t about_ms(struct sim_rider *r, int64_t mean_ms)
     return prng_between(&r->prng, mean_ms / 2, mean_ms + mean_ms / 2);
 }
 
-struct err sim_rider_create(struct crowd *crowd, const struct sim_rider_config *config, struct sim_rider **out)
+struct err sim_rider_create(struct crowd *crowd, const struct sim_rider_config *config,
+                            struct sim_rider **out)
 {
     struct sim_rider *r = calloc(1, sizeof *r);
     static const char *const tails[] = {"", "/2", "/live"};
@@ -129,8 +132,8 @@ void sim_rider_finish(struct sim_rider *r)
 
 bool sim_rider_is_idle(const struct sim_rider *r)
 {
-    return r->finishing && r->state == SIM_RIDER_THINKING && r->checks >= CHECKS_MAX && !phone_is_busy(&r->phone) &&
-           !phone_is_busy(&r->second);
+    return r->finishing && r->state == SIM_RIDER_THINKING && r->checks >= CHECKS_MAX &&
+           !phone_is_busy(&r->phone) && !phone_is_busy(&r->second);
 }
 
 enum sim_rider_state sim_rider_state_of(const struct sim_rider *r) { return r->state; }
@@ -222,7 +225,8 @@ static void sent(struct sim_rider *r, bool ok)
     }
     r->counters.requests++;
     if (!habit(r, SIM_RIDER_LOSE_REPLY)) return;
-    /* From a millisecond to eight seconds, each doubling as likely: before the request arrives, before the reply, never. */
+    /* From a millisecond to eight seconds, each doubling as likely: before the request arrives, before the
+     * reply, never. */
     int64_t in_us = prng_between(&r->prng, 500, 1000) << prng_between(&r->prng, 0, 13);
     crowd_set_timer(r->crowd, &r->tunnel, crowd_now_us(r->crowd) + in_us);
 }
@@ -340,7 +344,8 @@ static void on_reply(void *owner, struct phone *phone, int status, struct bytes 
     if (phone == &r->live) return;
     *(status ? &r->counters.replies : &r->counters.lost) += 1;
     struct ride_seen seen = rider_see(r, phone, status, body);
-    if (phone->ask == ASK_OTHER_BODY && status / 100 == 2) rider_see_broken(r, "an old key was taken with another body");
+    if (phone->ask == ASK_OTHER_BODY && status / 100 == 2)
+        rider_see_broken(r, "an old key was taken with another body");
     if (phone != &r->phone) {
         if (phone->ask == ASK_START && r->state == SIM_RIDER_ASKING) adopt(r, &seen);
         return;
@@ -348,7 +353,8 @@ static void on_reply(void *owner, struct phone *phone, int status, struct bytes 
     crowd_clear_timer(r->crowd, &r->tunnel);
     if (phone->ask == ASK_START || phone->ask == ASK_CURRENT) adopt(r, &seen);
     /* Another key won: what counts is the ride that we know. */
-    bool about_other = seen.any && seen.id.len == RIDE_ID_LEN && memcmp(seen.id.at, r->ride, RIDE_ID_LEN) != 0;
+    bool about_other =
+        seen.any && seen.id.len == RIDE_ID_LEN && memcmp(seen.id.at, r->ride, RIDE_ID_LEN) != 0;
     if (!status || busy_server) {
         try_again(r, !status);
         return;
@@ -421,7 +427,8 @@ static void proceed(struct sim_rider *r, struct bytes state)
         if (r->state == SIM_RIDER_ASKING || r->state == SIM_RIDER_THINKING) {
             r->state = SIM_RIDER_WAITING;
             if (habit(r, SIM_RIDER_KEY_ABUSED) && !phone_is_busy(&r->second) && r->start_key == r->key)
-                (void)!phone_send(&r->second, ASK_OTHER_BODY, "POST", "/v1/rides", "{\"vehicle_code\":\"SE-0000\"}", r->key);
+                (void)!phone_send(&r->second, ASK_OTHER_BODY, "POST", "/v1/rides",
+                                  "{\"vehicle_code\":\"SE-0000\"}", r->key);
             else if (r->curious && !phone_is_busy(&r->second)) ask_about(r, &r->second, ASK_CURRENT);
         }
         later(r, r->will_cancel ? prng_between(&r->prng, 1, 1500) : POLL_MS);
@@ -494,7 +501,8 @@ static void begin_end(struct sim_rider *r)
     ask_end(r);
 }
 
-/* Back to riding: it moved, or its lock is open. The rider does what is asked and tries again, ever more slowly. */
+/* Back to riding: it moved, or its lock is open. The rider does what is asked and tries again, ever more
+ * slowly. */
 static void end_refused(struct sim_rider *r)
 {
     stop(r);
@@ -512,7 +520,8 @@ static void try_again(struct sim_rider *r, bool nothing_came)
 
     r->tries++;
     if (r->state == SIM_RIDER_ASKING && r->tries > TRIES_MAX) r->lost = true;
-    if (nothing_came && r->state == SIM_RIDER_ASKING && habit(r, SIM_RIDER_NEW_KEY)) r->key = prng_next(&r->prng) | 1;
+    if (nothing_came && r->state == SIM_RIDER_ASKING && habit(r, SIM_RIDER_NEW_KEY))
+        r->key = prng_next(&r->prng) | 1;
     later(r, about_ms(r, wait_ms < BACKOFF_MAX_MS ? wait_ms : BACKOFF_MAX_MS));
 }
 

@@ -2,11 +2,13 @@
 /* rider.h: one simulated rider with a phone, speaking HTTP to a server on any loop.
  *
  *     THINKING ─► ASKING ─► WAITING ─► RIDING ─► ENDING ─► PAYING ─► THINKING
- *        ▲          │ refused  │ failed   │ it ended by itself ▲          every wait is bounded; a lost reply is asked for
- *        └──────────┴──────────┘          └────────────────────┘          again under the same Idempotency-Key
+ *        ▲          │ refused  │ failed   │ it ended by itself ▲
+ *        └──────────┴──────────┘          └────────────────────┘
  *
- * The log holds what the rider's phone saw acknowledged, and nothing else: the oracle of "what a client saw survives".
- * What contradicts itself there (two rides for one key, a settled ride that moves, two prices) is `broken` at once.
+ * Every wait is bounded; a lost reply is asked for again under the same Idempotency-Key.
+ * The log holds what the rider's phone saw acknowledged, and nothing else: the oracle of "what a client saw
+ * survives". What contradicts itself there (two rides for one key, a settled ride that moves, two prices)
+ * is `broken` at once.
  * Owner   create/destroy
  * Thread  the loop's */
 #ifndef SIM_RIDER_H
@@ -52,7 +54,8 @@ struct sim_rider_config {
     uint32_t reply_ms;                /* real; 0: 40,000 */
     uint32_t log_max;                 /* 0: 4,096 */
     void *ctx;
-    bool (*pick)(void *ctx, struct sim_rider *rider, struct text16 *code); /* false: nothing near, think again */
+    /* false: nothing near, think again */
+    bool (*pick)(void *ctx, struct sim_rider *rider, struct text16 *code);
     /* The vehicle beside them; each may be NULL. */
     void (*on_ride)(void *ctx, struct sim_rider *rider, struct bytes code);
     void (*on_stop)(void *ctx, struct sim_rider *rider, struct bytes code);
@@ -60,7 +63,14 @@ struct sim_rider_config {
     void (*on_over)(void *ctx, struct sim_rider *rider, struct bytes code);    /* done with that vehicle */
 };
 
-enum sim_rider_saw { SIM_SAW_START = 1, SIM_SAW_STATE, SIM_SAW_END, SIM_SAW_RECEIPT, SIM_SAW_REFUSED, SIM_SAW_NOTHING };
+enum sim_rider_saw {
+    SIM_SAW_START = 1,
+    SIM_SAW_STATE,
+    SIM_SAW_END,
+    SIM_SAW_RECEIPT,
+    SIM_SAW_REFUSED,
+    SIM_SAW_NOTHING
+};
 
 /* One acknowledged answer. */
 struct sim_rider_log {
@@ -68,17 +78,26 @@ struct sim_rider_log {
     uint8_t saw;
     uint16_t status;
     uint64_t key;                     /* of the request; 0: none. The header is "k" and 16 hex digits of it */
-    char ride[37], state[16], code[28], vehicle_code[16]; /* as in JSON, NUL at the end; "" unknown. code: of problems */
+    /* as in JSON, NUL at the end; "" unknown. code: of problems */
+    char ride[37], state[16], code[28], vehicle_code[16];
     int64_t charge_minor;             /* -1: not said */
     bool by_event;
 };
 
-enum sim_rider_state { SIM_RIDER_THINKING, SIM_RIDER_ASKING, SIM_RIDER_WAITING, SIM_RIDER_RIDING, SIM_RIDER_ENDING,
-                       SIM_RIDER_PAYING, SIM_RIDER_STATE_N };
+enum sim_rider_state {
+    SIM_RIDER_THINKING,
+    SIM_RIDER_ASKING,
+    SIM_RIDER_WAITING,
+    SIM_RIDER_RIDING,
+    SIM_RIDER_ENDING,
+    SIM_RIDER_PAYING,
+    SIM_RIDER_STATE_N
+};
 
 struct sim_rider;
 
-MUST_USE struct err sim_rider_create(struct crowd *crowd, const struct sim_rider_config *config, struct sim_rider **out);
+MUST_USE struct err sim_rider_create(struct crowd *crowd, const struct sim_rider_config *config,
+                                     struct sim_rider **out);
 void sim_rider_destroy(struct sim_rider *r);
 /* No new rides from now on; an open one is brought to its end without any habit. */
 void sim_rider_finish(struct sim_rider *r);

@@ -20,14 +20,19 @@ struct ride_seen rider_see(struct sim_rider *r, struct phone *phone, int status,
     struct sim_rider_log entry = {.status = (uint16_t)status, .key = phone->key, .charge_minor = -1};
     bool good = status / 100 == 2;
 
-    entry.saw = !status ? SIM_SAW_NOTHING : !good ? SIM_SAW_REFUSED : phone->ask == ASK_START ? SIM_SAW_START
-              : phone->ask == ASK_END ? SIM_SAW_END : phone->ask == ASK_RECEIPT ? SIM_SAW_RECEIPT : SIM_SAW_STATE;
+    entry.saw = !status                     ? SIM_SAW_NOTHING
+                : !good                     ? SIM_SAW_REFUSED
+                : phone->ask == ASK_START   ? SIM_SAW_START
+                : phone->ask == ASK_END     ? SIM_SAW_END
+                : phone->ask == ASK_RECEIPT ? SIM_SAW_RECEIPT
+                                            : SIM_SAW_STATE;
     if (good && phone->ask == ASK_RECEIPT) {
         int64_t total;
         seen.id = phone_find(body, "ride_id");
         if (phone_find_number(body, "total_minor", &total)) {
             entry.charge_minor = seen.charge = total;
-            if (seen.id.len == RIDE_ID_LEN && memcmp(seen.id.at, r->ride, RIDE_ID_LEN) == 0) check_receipt(r, total);
+            if (seen.id.len == RIDE_ID_LEN && memcmp(seen.id.at, r->ride, RIDE_ID_LEN) == 0)
+                check_receipt(r, total);
         }
     } else if (good && ride.len) {
         seen.any = true;
@@ -87,7 +92,8 @@ static void check_key(struct sim_rider *r, uint64_t key, struct bytes ride)
 {
     for (int i = 0; i < KEYS_KEPT; i++) {
         if (r->keys[i].key != key) continue;
-        if (memcmp(r->keys[i].ride, ride.at, RIDE_ID_LEN) != 0) rider_see_broken(r, "one Idempotency-Key gave two rides");
+        if (memcmp(r->keys[i].ride, ride.at, RIDE_ID_LEN) != 0)
+            rider_see_broken(r, "one Idempotency-Key gave two rides");
         return;
     }
     struct key_ride *to = &r->keys[r->key_next++ % KEYS_KEPT];
@@ -97,7 +103,8 @@ static void check_key(struct sim_rider *r, uint64_t key, struct bytes ride)
 
 static bool is_over(struct bytes state)
 {
-    return bytes_equal_text(state, "settled") || bytes_equal_text(state, "failed") || bytes_equal_text(state, "cancelled");
+    return bytes_equal_text(state, "settled") || bytes_equal_text(state, "failed") ||
+           bytes_equal_text(state, "cancelled");
 }
 
 /* An answer may be older than what was seen since it was asked for; one that was asked for later may not. */
@@ -118,12 +125,15 @@ static void check_over(struct sim_rider *r, const struct phone *phone, const str
     /* The first answer to an old key may be repeated word for word: it tells how things stood then. */
     if (phone->ask == ASK_START || phone->ask == ASK_END) return;
     if (!bytes_equal_text(seen->state, r->over_state)) rider_see_broken(r, "a ride that was over moved on");
-    if (r->over_charge >= 0 && seen->charge != r->over_charge) rider_see_broken(r, "the charge of a settled ride changed");
+    if (r->over_charge >= 0 && seen->charge != r->over_charge)
+        rider_see_broken(r, "the charge of a settled ride changed");
 }
 
 static void check_receipt(struct sim_rider *r, int64_t total)
 {
-    if (r->receipt_total >= 0 && r->receipt_total != total) rider_see_broken(r, "two receipts of one ride differ");
-    if (r->over_charge >= 0 && r->over_charge != total) rider_see_broken(r, "receipt and ride name different prices");
+    if (r->receipt_total >= 0 && r->receipt_total != total)
+        rider_see_broken(r, "two receipts of one ride differ");
+    if (r->over_charge >= 0 && r->over_charge != total)
+        rider_see_broken(r, "receipt and ride name different prices");
     r->receipt_total = total;
 }

@@ -19,8 +19,10 @@ struct sim_staff {
     struct text64 name;
     struct phone phone;
     struct crowd_timer timer;
-    uint32_t step, tries, opened;            /* step: of the set-up; opened: vehicle + 1 whose lock an order may have opened */
-    bool ready, finishing, again;            /* again: the last request is to be sent once more, under its key */
+    /* step: of the set-up; opened: vehicle + 1 whose lock an order may have opened */
+    uint32_t step, tries, opened;
+    /* again: the last request is to be sent once more, under its key */
+    bool ready, finishing, again;
     uint8_t *states;                         /* enum vehicle_state by vehicle, as last seen; 0: not yet */
     char command[37];                        /* the last order, to look after */
     char target[PHONE_TARGET_MAX], body[PHONE_BODY_MAX], what[28];
@@ -55,12 +57,16 @@ static const char *const state_names[VEHICLE_STATE_N] = {
 static const struct sim_put plain_puts[] = {
     {"/v1/operator", "{\"name\":\"Plain\"}"},
     {"/v1/legal-entities/plain", "{\"name\":\"Plain AB\",\"currency\":\"SEK\",\"decimals\":2}"},
-    {"/v1/cities/gbg", "{\"name\":\"Gothenburg\",\"legal_entity\":\"plain\",\"time_zone\":\"Europe/Stockholm\","
-                       "\"lat\":57.7,\"lon\":11.97,\"radius_m\":9000,\"ride_max_s\":3600}"},
-    {"/v1/vehicle-types/scooter", "{\"name\":\"Scooter\",\"heartbeat_s\":240,\"battery_min_pct\":15,\"motor\":true}"},
-    {"/v1/vehicle-types/bicycle", "{\"name\":\"Bicycle\",\"heartbeat_s\":240,\"battery_min_pct\":0,\"motor\":false}"},
-    {"/v1/plans/scooter", "{\"name\":\"Scooter\",\"city\":\"gbg\",\"vehicle_type\":\"scooter\",\"unlock_minor\":1000,"
-                          "\"minute_minor\":250}"},
+    {"/v1/cities/gbg",
+     "{\"name\":\"Gothenburg\",\"legal_entity\":\"plain\",\"time_zone\":\"Europe/Stockholm\","
+     "\"lat\":57.7,\"lon\":11.97,\"radius_m\":9000,\"ride_max_s\":3600}"},
+    {"/v1/vehicle-types/scooter",
+     "{\"name\":\"Scooter\",\"heartbeat_s\":240,\"battery_min_pct\":15,\"motor\":true}"},
+    {"/v1/vehicle-types/bicycle",
+     "{\"name\":\"Bicycle\",\"heartbeat_s\":240,\"battery_min_pct\":0,\"motor\":false}"},
+    {"/v1/plans/scooter",
+     "{\"name\":\"Scooter\",\"city\":\"gbg\",\"vehicle_type\":\"scooter\",\"unlock_minor\":1000,"
+     "\"minute_minor\":250}"},
     {"/v1/plans/any", "{\"name\":\"Any\",\"city\":\"gbg\",\"unlock_minor\":500,\"minute_minor\":100}"},
 };
 
@@ -81,8 +87,10 @@ static void plain_vehicle(void *ctx, uint32_t index, struct sim_staff_vehicle *o
     out->type = index % 5 == 2 ? "bicycle" : "scooter";
 }
 
-const struct sim_town sim_town_plain = {.puts = plain_puts, .put_count = sizeof plain_puts / sizeof plain_puts[0],
-                                        .vehicle_count = 5, .vehicle = plain_vehicle};
+const struct sim_town sim_town_plain = {.puts = plain_puts,
+                                        .put_count = sizeof plain_puts / sizeof plain_puts[0],
+                                        .vehicle_count = 5,
+                                        .vehicle = plain_vehicle};
 
 static void later(struct sim_staff *s, int64_t in_ms)
 {
@@ -95,7 +103,8 @@ static int64_t pause_ms(struct sim_staff *s)
     return prng_between(&s->prng, mean_ms / 2, mean_ms + mean_ms / 2);
 }
 
-struct err sim_staff_create(struct crowd *crowd, const struct sim_staff_config *config, struct sim_staff **out)
+struct err sim_staff_create(struct crowd *crowd, const struct sim_staff_config *config,
+                            struct sim_staff **out)
 {
     struct sim_staff *s = calloc(1, sizeof *s);
 
@@ -110,7 +119,8 @@ struct err sim_staff_create(struct crowd *crowd, const struct sim_staff_config *
     s->phone.owner = s;
     s->phone.on_reply = on_reply;
     s->states = calloc(config->town->vehicle_count + 1, 1);
-    struct err e = s->states ? phone_open(&s->phone, crowd, config->name, config->token, config->address, s->config.reply_ms)
+    struct err e = s->states ? phone_open(&s->phone, crowd, config->name, config->token, config->address,
+                                          s->config.reply_ms)
                              : ERR(IO, "staff: no memory");
     if (e.code) {
         sim_staff_destroy(s);
@@ -139,7 +149,8 @@ const struct sim_staff_counters *sim_staff_counters_of(const struct sim_staff *s
 
 bool sim_staff_is_idle(const struct sim_staff *s)
 {
-    return s->ready && (s->finishing || !s->config.act_s) && !s->again && !s->opened && !phone_is_busy(&s->phone);
+    return s->ready && (s->finishing || !s->config.act_s) && !s->again && !s->opened &&
+           !phone_is_busy(&s->phone);
 }
 
 uint32_t sim_staff_log_of(const struct sim_staff *s, const struct sim_staff_log **at)
@@ -321,7 +332,8 @@ static void act_event(struct sim_staff *s)
     enum vehicle_event event = (enum vehicle_event)prng_between(&s->prng, 1, VEHICLE_EVENT_N - 1);
     bool several = event == VEHICLE_EVENT_UNSPECIFIED || event == VEHICLE_EVENT_LOCATED;
     enum vehicle_state to = 0;
-    if (several || prng_below(&s->prng, 4) == 0) to = (enum vehicle_state)prng_between(&s->prng, 1, VEHICLE_STATE_N - 1);
+    if (several || prng_below(&s->prng, 4) == 0)
+        to = (enum vehicle_state)prng_between(&s->prng, 1, VEHICLE_STATE_N - 1);
     ask_event(s, event, to);
 }
 
@@ -373,11 +385,16 @@ static void act(struct sim_staff *s)
 
 static void write_log(struct sim_staff *s, int status, struct bytes body)
 {
-    static const uint8_t did[] = {[ASK_PUT] = SIM_DID_PUT, [ASK_EVENT] = SIM_DID_EVENT, [ASK_ORDER] = SIM_DID_ORDER,
+    static const uint8_t did[] = {[ASK_PUT] = SIM_DID_PUT,
+                                  [ASK_EVENT] = SIM_DID_EVENT,
+                                  [ASK_ORDER] = SIM_DID_ORDER,
                                   [ASK_LOOK] = SIM_DID_LOOK};
     uint32_t most = s->config.log_max ? s->config.log_max : LOG_MAX;
-    struct sim_staff_log entry = {.at_ms = crowd_now_ms(s->crowd), .did = did[s->ask], .status = (uint16_t)status,
-                                  .vehicle = s->vehicle, .key = s->key};
+    struct sim_staff_log entry = {.at_ms = crowd_now_ms(s->crowd),
+                                  .did = did[s->ask],
+                                  .status = (uint16_t)status,
+                                  .vehicle = s->vehicle,
+                                  .key = s->key};
     struct bytes thing = phone_find(body, s->ask == ASK_ORDER ? "command" : "vehicle");
 
     phone_copy(entry.what, sizeof entry.what, bytes_text(s->what));
@@ -430,7 +447,8 @@ static void on_reply(void *owner, struct phone *phone, int status, struct bytes 
         return;
     }
     /* A drop-off that was made before is refused the second time: the vehicle is where it should be. */
-    if (status / 100 != 2 && s->ask == ASK_PUT && !s->broken) s->broken = "a declaration of the town was refused";
+    if (status / 100 != 2 && s->ask == ASK_PUT && !s->broken)
+        s->broken = "a declaration of the town was refused";
     s->step++;
     later(s, 1);
 }

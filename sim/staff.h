@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* staff.h: one simulated member of staff speaking HTTP: first declares a town, then works in it.
  *
- *     SETTING_UP: PUT operator, entities, cities, types, plans, vehicles; drop-offs ─► READY ─► WORKING ─► FINISHED
+ *     PUT operator, entities, cities, types, plans, vehicles; drop-offs ─► ready ─► at work ─► finished
  *
- * Set-up steps are repeated until they are answered with 200: they are idempotent by nature. Work is random: MDS events
- * (legal and not, the rare ones favoured), orders to vehicles, lists and timelines.
+ * Set-up steps are repeated until they are answered with 200: they are idempotent by nature. Work is
+ * random: MDS events (legal and not, the rare ones favoured), orders to vehicles, lists and timelines.
  * Owner   create/destroy; texts of the town are borrowed for as long
  * Thread  the loop's */
 #ifndef SIM_STAFF_H
@@ -28,7 +28,8 @@ struct sim_town {
     void (*vehicle)(void *ctx, uint32_t index, struct sim_staff_vehicle *out);
     bool keep_removed;                    /* no drop-offs at set-up */
 };
-/* One entity, one city around `lat`, `lon` (decimal degrees as text), a scooter and a bicycle type, a plan each. */
+/* One entity, one city around `lat`, `lon` (decimal degrees as text), a scooter and a bicycle type, a plan
+ * each. */
 extern const struct sim_town sim_town_plain;
 
 struct sim_staff_config {
@@ -52,12 +53,14 @@ struct sim_staff_log {
     uint16_t status;
     uint32_t vehicle;                     /* index in the town */
     uint64_t key;
-    char what[28], command[37], state[24], code[28]; /* event or op; command's id; the vehicle's or command's state; problem */
+    /* event or op; command's id; the vehicle's or command's state; problem */
+    char what[28], command[37], state[24], code[28];
 };
 
 struct sim_staff;
 
-MUST_USE struct err sim_staff_create(struct crowd *crowd, const struct sim_staff_config *config, struct sim_staff **out);
+MUST_USE struct err sim_staff_create(struct crowd *crowd, const struct sim_staff_config *config,
+                                     struct sim_staff **out);
 void sim_staff_destroy(struct sim_staff *s);
 bool sim_staff_is_ready(const struct sim_staff *s);
 /* Acts no more. */

@@ -20,7 +20,8 @@ static void connect_now(struct sim_vehicle *v);
 static void heartbeat(struct sim_vehicle *v);
 static void street_life(struct sim_vehicle *v);
 static void set_down(struct sim_vehicle *v);
-static struct sim_path_place straight_at(void *ctx, uint32_t vehicle, struct point from, uint64_t draw, int64_t ridden_ms);
+static struct sim_path_place straight_at(void *ctx, uint32_t vehicle, struct point from, uint64_t draw,
+                                         int64_t ridden_ms);
 
 const struct sim_path_fn sim_path_straight = {.at = straight_at};
 
@@ -34,7 +35,8 @@ const char *sim_vehicle_fault_text(enum sim_vehicle_fault fault)
     return (unsigned)fault < SIM_VEHICLE_FAULT_N ? texts[fault] : "unknown";
 }
 
-struct err sim_vehicle_create(struct crowd *crowd, const struct sim_vehicle_config *config, struct sim_vehicle **out)
+struct err sim_vehicle_create(struct crowd *crowd, const struct sim_vehicle_config *config,
+                              struct sim_vehicle **out)
 {
     struct sim_vehicle *v = calloc(1, sizeof *v);
 
@@ -62,7 +64,8 @@ struct err sim_vehicle_create(struct crowd *crowd, const struct sim_vehicle_conf
     v->status_s = STATUS_S;
     v->track_s = config->track_s;
     v->clock_unset = vehicle_unlucky(v, SIM_VEHICLE_FAULT_CLOCK_ZERO);
-    if (vehicle_unlucky(v, SIM_VEHICLE_FAULT_CLOCK_DRUNK)) v->clock_error_ms = prng_between(&v->prng, -86400000, 86400000);
+    if (vehicle_unlucky(v, SIM_VEHICLE_FAULT_CLOCK_DRUNK))
+        v->clock_error_ms = prng_between(&v->prng, -86400000, 86400000);
     vehicle_due(v, DUE_CONNECT, 1 + (int64_t)prng_below(&v->prng, config->first_connect_ms * 1000ull));
     *out = v;
     return NO_ERR;
@@ -155,7 +158,10 @@ uint8_t sim_vehicle_dialect(const struct sim_vehicle *v) { return v->config.dial
 struct bytes sim_vehicle_ident(const struct sim_vehicle *v) { return text_bytes(&v->ident); }
 int64_t sim_vehicle_said_unlocked_ms(const struct sim_vehicle *v) { return v->said_unlocked_ms; }
 uint32_t sim_vehicle_owes(const struct sim_vehicle *v) { return v->owed_count; }
-const struct sim_vehicle_counters *sim_vehicle_counters_of(const struct sim_vehicle *v) { return &v->counters; }
+const struct sim_vehicle_counters *sim_vehicle_counters_of(const struct sim_vehicle *v)
+{
+    return &v->counters;
+}
 
 uint32_t sim_vehicle_log_of(const struct sim_vehicle *v, const struct sim_vehicle_log **at)
 {
@@ -232,8 +238,11 @@ void vehicle_turn_lock(struct sim_vehicle *v, bool locked, bool by_order, uint32
 {
     v->locked = locked;
     *(locked ? &v->counters.locks : &v->counters.unlocks) += 1;
-    vehicle_write_log(v, (struct sim_vehicle_log){.kind = locked ? SIM_VEHICLE_LOG_LOCKED : SIM_VEHICLE_LOG_UNLOCKED,
-                                                  .by_order = by_order, .user = user, .stamp = stamp});
+    vehicle_write_log(
+        v, (struct sim_vehicle_log){.kind = locked ? SIM_VEHICLE_LOG_LOCKED : SIM_VEHICLE_LOG_UNLOCKED,
+                                    .by_order = by_order,
+                                    .user = user,
+                                    .stamp = stamp});
     if (!locked) {
         v->unlocked_us = crowd_now_us(v->crowd);
         v->user = user;
@@ -386,14 +395,17 @@ static void street_life(struct sim_vehicle *v)
     if (vehicle_unlucky(v, SIM_VEHICLE_FAULT_DROP)) vehicle_leave(v, 0);
     if (vehicle_unlucky(v, SIM_VEHICLE_FAULT_ALARM)) {
         bool fault = prng_below(&v->prng, 3) == 0;
-        vehicle_owe(v, fault ? (struct owed){.class = OWED_E0, .fault = 1 + (uint32_t)prng_below(&v->prng, 99)}
-                             : (struct owed){.class = OWED_W0, .alarm = (uint8_t)prng_between(&v->prng, ALARM_MOVED_LOCKED,
-                                                                                              ALARM_DISMANTLE_CLEARED)});
+        vehicle_owe(v, fault
+                           ? (struct owed){.class = OWED_E0, .fault = 1 + (uint32_t)prng_below(&v->prng, 99)}
+                           : (struct owed){.class = OWED_W0,
+                                           .alarm = (uint8_t)prng_between(&v->prng, ALARM_MOVED_LOCKED,
+                                                                          ALARM_DISMANTLE_CLEARED)});
     }
     if (vehicle_unlucky(v, SIM_VEHICLE_FAULT_TWIN) && !v->twin_conn && v->conn) {
         v->twin_locked = prng_below(&v->prng, 4) != 0;
         crowd_name_link(v->crowd, "twin", text_bytes(&v->ident), v->counters.connects);
-        if (loop_connect(v->crowd->loop, text_bytes(&v->address), NULL, &v->twin_handler, &v->twin_conn).code) v->twin_conn = 0;
+        if (loop_connect(v->crowd->loop, text_bytes(&v->address), NULL, &v->twin_handler, &v->twin_conn).code)
+            v->twin_conn = 0;
         vehicle_due(v, DUE_TWIN, vehicle_between_us(v, 5000, 300000));
     }
     if (vehicle_unlucky(v, SIM_VEHICLE_FAULT_MOVED_LOCKED) && v->locked && !v->moving) {
@@ -420,7 +432,8 @@ static void set_down(struct sim_vehicle *v)
 }
 
 /* Out and back again for ever, in one of many directions, in metres on a plane. */
-static struct sim_path_place straight_at(void *ctx, uint32_t vehicle, struct point from, uint64_t draw, int64_t ridden_ms)
+static struct sim_path_place straight_at(void *ctx, uint32_t vehicle, struct point from, uint64_t draw,
+                                         int64_t ridden_ms)
 {
     enum { SPEED_DMH = 150, REACH_M = 2000 };
     int64_t ridden_m = ridden_ms * SPEED_DMH / 36000, along = ridden_m % (2 * REACH_M);
@@ -433,6 +446,7 @@ static struct sim_path_place straight_at(void *ctx, uint32_t vehicle, struct poi
     if (along > REACH_M) along = 2 * REACH_M - along;
     /* 1 m is 89.8e-7 degrees of latitude, and that over the cosine of longitude. */
     place.at.lat_e7 = from.lat_e7 + (int32_t)(along * north * 90 / (len ? len : 1));
-    place.at.lon_e7 = from.lon_e7 + (int32_t)(along * east * 90 * 65536 / ((len ? len : 1) * point_cos_q16(from.lat_e7)));
+    place.at.lon_e7 =
+        from.lon_e7 + (int32_t)(along * east * 90 * 65536 / ((len ? len : 1) * point_cos_q16(from.lat_e7)));
     return place;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* vehicle.h: one simulated OMNI vehicle (SCOR, HBCR, CMDR) as an actor on any loop: in the simulator on the fake network,
- * in `paddock demo` on real sockets.
+/* vehicle.h: one simulated OMNI vehicle (SCOR, HBCR, CMDR) as an actor on any loop: in the simulator on the
+ * fake network, in `paddock demo` on real sockets.
  *
  *     AWAY ──connect──► SIGNING ──Q0, H0──► ON ──lost, restart──► AWAY (backoff)
  *
- * It behaves as protocols/omni.md section 10 says, with knobs for everything that goes wrong in the street, and keeps a
- * truthful log of what it did and what it saw acknowledged: the oracle of the simulator.
+ * It behaves as protocols/omni.md section 10 says, with knobs for everything that goes wrong in the street,
+ * and keeps a truthful log of what it did and what it saw acknowledged: the oracle of the simulator.
  * Memory  about 1.2 KB and its log, 0.5 KB in the loop
  * Owner   create/destroy; texts of the config are copied
  * Thread  the loop's */
@@ -22,7 +22,8 @@ struct sim_path_place { struct point at; uint16_t speed_dmh; uint32_t ridden_m; 
 /* Where a vehicle is `ridden_ms` after it left `from`; `draw` is chosen at the start of the leg. */
 struct sim_path_fn {
     void *ctx;
-    struct sim_path_place (*at)(void *ctx, uint32_t vehicle, struct point from, uint64_t draw, int64_t ridden_ms);
+    struct sim_path_place (*at)(void *ctx, uint32_t vehicle, struct point from, uint64_t draw,
+                                int64_t ridden_ms);
 };
 extern const struct sim_path_fn sim_path_straight; /* 15 km/h there and back, at most 2 km away */
 
@@ -81,12 +82,14 @@ struct sim_vehicle_config {
 enum sim_vehicle_log_kind {
     SIM_VEHICLE_LOG_UNLOCKED = 1,  /* the lock opened */
     SIM_VEHICLE_LOG_LOCKED,        /* it closed */
-    SIM_VEHICLE_LOG_SAID_UNLOCKED, /* a frame went out that says so: L0 with 0, or state for the first time since */
+    /* a frame went out that says so: L0 with 0, or state for the first time since */
+    SIM_VEHICLE_LOG_SAID_UNLOCKED,
     SIM_VEHICLE_LOG_SAID_LOCKED,
     SIM_VEHICLE_LOG_REFUSED,       /* an order was refused or failed; result */
     SIM_VEHICLE_LOG_ACKED,         /* command acknowledged; certain: the server must have it, see below */
     SIM_VEHICLE_LOG_GIVEN_UP,      /* no room for one more unacknowledged report: the oldest is forgotten */
-    SIM_VEHICLE_LOG_MOVING,        /* an order to lock or restart came while it moved; certain: it had said so thrice here */
+    /* an order to lock or restart came while it moved; certain: it had said so thrice here */
+    SIM_VEHICLE_LOG_MOVING,
 };
 
 /* `certain`: acknowledgements do not say what they are for; this one cannot have been for an older frame. */
@@ -100,12 +103,13 @@ struct sim_vehicle_log {
 /* The engine has a struct vehicle of its own; the simulator's world sees both, hence the prefix. */
 struct sim_vehicle;
 
-MUST_USE struct err sim_vehicle_create(struct crowd *crowd, const struct sim_vehicle_config *config, struct sim_vehicle **out);
+MUST_USE struct err sim_vehicle_create(struct crowd *crowd, const struct sim_vehicle_config *config,
+                                       struct sim_vehicle **out);
 /* Before its crowd. The server sees it hang up. */
 void sim_vehicle_destroy(struct sim_vehicle *v);
 
-/* Its rider: rides off (nothing when locked), stops where it is, pushes the horseshoe lock shut (false: it has none that a
- * hand can close, or it moves), or anyone: opens it over Bluetooth. */
+/* Its rider: rides off (nothing when locked), stops where it is, pushes the horseshoe lock shut (false: it
+ * has none that a hand can close, or it moves), or anyone: opens it over Bluetooth. */
 void sim_vehicle_ride(struct sim_vehicle *v);
 void sim_vehicle_stop(struct sim_vehicle *v);
 bool sim_vehicle_close_lock(struct sim_vehicle *v);
@@ -126,7 +130,8 @@ struct bytes sim_vehicle_ident(const struct sim_vehicle *v);
 int64_t sim_vehicle_said_unlocked_ms(const struct sim_vehicle *v);
 /* Reports that nobody has acknowledged yet. */
 uint32_t sim_vehicle_owes(const struct sim_vehicle *v);
-uint32_t sim_vehicle_log_of(const struct sim_vehicle *v, const struct sim_vehicle_log **at); /* oldest first */
+/* oldest first */
+uint32_t sim_vehicle_log_of(const struct sim_vehicle *v, const struct sim_vehicle_log **at);
 
 struct sim_vehicle_counters {
     uint64_t connects, closes, frames_out, frames_in, bad_in, writes_refused, acks, repeats, unlocks, locks;

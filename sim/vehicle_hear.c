@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* vehicle_hear.c: what a simulated vehicle does with the server's frames: keys, the bolt, settings, acknowledgements. */
+/* vehicle_hear.c: what a simulated vehicle does with the server's frames: keys, the bolt, settings,
+ * acknowledgements. */
 #include <string.h>
 
 #include "proto/omni.h"
@@ -39,7 +40,8 @@ void vehicle_act(struct sim_vehicle *v)
     bool jammed = vehicle_unlucky(v, SIM_VEHICLE_FAULT_JAM), lies = vehicle_unlucky(v, SIM_VEHICLE_FAULT_LIE);
     bool silent = vehicle_unlucky(v, SIM_VEHICLE_FAULT_ACT_SILENT);
     uint8_t failure = failures[prng_below(&v->prng, sizeof failures)];
-    struct owed o = {.class = lock ? OWED_L1 : OWED_L0, .by_order = true, .user = order.user, .stamp = order.stamp};
+    struct owed o = {
+        .class = lock ? OWED_L1 : OWED_L0, .by_order = true, .user = order.user, .stamp = order.stamp};
 
     if (order.op == ORDER_NONE) return;
     v->order.op = ORDER_NONE;
@@ -66,7 +68,8 @@ static void hear_frame(struct sim_vehicle *v, struct bytes frame)
 {
     struct omni_ask ask;
 
-    if (omni_device_read(frame, &ask).code || !text_equal(&ask.ident, &v->ident) || ask.dialect != v->config.dialect) {
+    if (omni_device_read(frame, &ask).code || !text_equal(&ask.ident, &v->ident) ||
+        ask.dialect != v->config.dialect) {
         v->counters.bad_in++;
         return;
     }
@@ -92,7 +95,8 @@ static void hear_key_wish(struct sim_vehicle *v, const struct omni_ask *ask)
     if (ask->op == ORDER_LOCK) note_moving(v, "R0");
     v->key = (struct key){.op = ask->op, .user = ask->user, .stamp = ask->stamp, .valid_s = ask->valid_s};
     if (vehicle_unlucky(v, SIM_VEHICLE_FAULT_KEY_SILENT)) return;
-    if (vehicle_unlucky(v, SIM_VEHICLE_FAULT_KEY_LATE)) vehicle_due(v, DUE_KEY, vehicle_between_us(v, 5000, 25000));
+    if (vehicle_unlucky(v, SIM_VEHICLE_FAULT_KEY_LATE))
+        vehicle_due(v, DUE_KEY, vehicle_between_us(v, 5000, 25000));
     else vehicle_due(v, DUE_KEY, vehicle_between_us(v, 60, 350));
 }
 
@@ -108,18 +112,26 @@ static void hear_order(struct sim_vehicle *v, const struct omni_ask *ask)
         if (op == ORDER_UNLOCK && (k.user != ask->user || k.stamp != ask->stamp)) good = false;
         v->key = (struct key){0};
         if (!good) {
-            uint32_t user = op == ORDER_UNLOCK ? ask->user : k.user, stamp = op == ORDER_UNLOCK ? ask->stamp : k.stamp;
-            struct sim_vehicle_log entry = {.kind = SIM_VEHICLE_LOG_REFUSED, .by_order = true, .result = RESULT_KEY,
-                                            .user = user, .stamp = stamp};
+            uint32_t user = op == ORDER_UNLOCK ? ask->user : k.user,
+                     stamp = op == ORDER_UNLOCK ? ask->stamp : k.stamp;
+            struct sim_vehicle_log entry = {.kind = SIM_VEHICLE_LOG_REFUSED,
+                                            .by_order = true,
+                                            .result = RESULT_KEY,
+                                            .user = user,
+                                            .stamp = stamp};
             memcpy(entry.command, owed_commands[op == ORDER_LOCK], 3);
             vehicle_write_log(v, entry);
-            vehicle_owe(v, (struct owed){.class = op == ORDER_LOCK ? OWED_L1 : OWED_L0, .result = RESULT_KEY, .by_order = true,
-                                         .user = user, .stamp = stamp});
+            vehicle_owe(v, (struct owed){.class = op == ORDER_LOCK ? OWED_L1 : OWED_L0,
+                                         .result = RESULT_KEY,
+                                         .by_order = true,
+                                         .user = user,
+                                         .stamp = stamp});
             return;
         }
     }
     if (v->order.op != ORDER_NONE) vehicle_act(v); /* one bolt, one movement at a time */
-    v->order = (struct key){.op = op, .user = keyed ? k.user : ask->user, .stamp = keyed ? k.stamp : ask->stamp};
+    v->order =
+        (struct key){.op = op, .user = keyed ? k.user : ask->user, .stamp = keyed ? k.stamp : ask->stamp};
     vehicle_due(v, DUE_ACT, vehicle_between_us(v, 300, 1500));
 }
 
@@ -141,7 +153,8 @@ static void hear_restart(struct sim_vehicle *v, const struct omni_ask *ask)
     vehicle_due(v, DUE_CONNECT, vehicle_between_us(v, 4000, 20000));
 }
 
-/* S5: acceleration, upload, heartbeat, status interval; 0 leaves a value as it is. Others are echoed as they came. */
+/* S5: acceleration, upload, heartbeat, status interval; 0 leaves a value as it is. Others are echoed as
+ * they came. */
 static void hear_setting(struct sim_vehicle *v, struct omni_ask *ask)
 {
     if (bytes_equal_text(ask->command, "S5") && ask->value_count == 4) {
@@ -156,10 +169,12 @@ static void hear_setting(struct sim_vehicle *v, struct omni_ask *ask)
     vehicle_echo(v, ask);
 }
 
-/* An order that must not come now. What the server could know is the checker's business; `certain` helps it. */
+/* An order that must not come now. What the server could know is the checker's business; `certain` helps
+ * it. */
 static void note_moving(struct sim_vehicle *v, const char *command)
 {
-    struct sim_vehicle_log entry = {.kind = SIM_VEHICLE_LOG_MOVING, .by_order = true, .certain = v->said_moving >= 3};
+    struct sim_vehicle_log entry = {
+        .kind = SIM_VEHICLE_LOG_MOVING, .by_order = true, .certain = v->said_moving >= 3};
 
     if (!v->moving) return;
     memcpy(entry.command, command, 3);

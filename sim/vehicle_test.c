@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The simulated vehicle against a server that is this test: exact frames, keys, repeats, and the truth of its log. */
+/* The simulated vehicle against a server that is this test: exact frames, keys, repeats, and the truth of
+ * its log. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -69,13 +70,22 @@ static void on_close(void *ctx, uint64_t conn, enum close_reason reason)
     w->closed++;
 }
 
-static void on_connect(void *ctx, struct bytes name) { network_name_link(((struct world *)ctx)->client, name); }
+static void on_connect(void *ctx, struct bytes name)
+{
+    network_name_link(((struct world *)ctx)->client, name);
+}
 
 static struct sim_vehicle *add(struct world *w, uint8_t dialect, const char *imei)
 {
     struct sim_vehicle_config config = {
-        .ident = bytes_text(imei), .address = text_bytes(&w->address), .dialect = dialect, .at = {577000000, 119700000},
-        .battery_pct = 80, .fault_ppm = w->ppm, .fault_count = w->count, .log_max = 1000,
+        .ident = bytes_text(imei),
+        .address = text_bytes(&w->address),
+        .dialect = dialect,
+        .at = {577000000, 119700000},
+        .battery_pct = 80,
+        .fault_ppm = w->ppm,
+        .fault_count = w->count,
+        .log_max = 1000,
     };
     struct sim_vehicle *v;
     assert_int_equal(sim_vehicle_create(w->crowd, &config, &v).code, ERR_OK);
@@ -93,15 +103,20 @@ static struct world *empty_world(uint64_t seed)
     w->network = network_create(seed, 5 * SECOND_US);
     w->server = network_loop_create(w->network, "server", &config);
     w->client = network_loop_create(w->network, "client", &config);
-    struct loop_listener_config listen = {.address = bytes_text("127.0.0.1:7700"), .conn_max = 32, .handler = &w->handler};
+    struct loop_listener_config listen = {
+        .address = bytes_text("127.0.0.1:7700"), .conn_max = 32, .handler = &w->handler};
     assert_int_equal(loop_listen(w->server, &listen, &listener).code, ERR_OK);
     assert_int_equal(loop_address(w->server, listener, &w->address).code, ERR_OK);
-    struct crowd_config crowd = {.loop = w->client, .seed = seed, .start_ms = START_MS, .ctx = w, .on_connect = on_connect};
+    struct crowd_config crowd = {
+        .loop = w->client, .seed = seed, .start_ms = START_MS, .ctx = w, .on_connect = on_connect};
     assert_int_equal(crowd_create(&crowd, &w->crowd).code, ERR_OK);
     return w;
 }
 
-static void run_ms(struct world *w, int64_t ms) { network_run(w->network, network_now_us(w->network) + ms * 1000); }
+static void run_ms(struct world *w, int64_t ms)
+{
+    network_run(w->network, network_now_us(w->network) + ms * 1000);
+}
 
 static struct world *world_create(uint8_t dialect)
 {
@@ -191,7 +206,8 @@ static void test_a_horseshoe_lock_carries_its_clock(void **s)
 {
     (void)s;
     struct world *w = world_create(OMNI_CMDR);
-    assert_string_equal(w->heard, "*CMDR,OM," IMEI ",261123230000,Q0,396#\n*CMDR,OM," IMEI ",261123230000,H0,1,396,12#\n");
+    assert_string_equal(w->heard, "*CMDR,OM," IMEI ",261123230000,Q0,396#\n*CMDR,OM," IMEI
+                                  ",261123230000,H0,1,396,12#\n");
     world_destroy(w);
 }
 
@@ -357,7 +373,8 @@ static void test_questions_are_answered(void **s)
     say(w, "*SCOS,OM," IMEI ",V0,2#");
     say(w, "*SCOS,OM," IMEI ",S5,0,0,60,0#");
     run_ms(w, 5);
-    assert_string_equal(w->heard, "*SCOR,OM," IMEI ",D0,0,230000.010,A,5742.00000,N,01158.20000,E,9,1.10,231126,25.0,M,A#\n"
+    assert_string_equal(w->heard, "*SCOR,OM," IMEI
+                                  ",D0,0,230000.010,A,5742.00000,N,01158.20000,E,9,1.10,231126,25.0,M,A#\n"
                                   "*SCOR,OM," IMEI ",S6,80,0,0,0,0,0,1,12,0,0#\n"
                                   "*SCOR,OM," IMEI ",V0,2#\n"
                                   "*SCOR,OM," IMEI ",S5,2,2,60,10#\n");
@@ -421,9 +438,10 @@ static void test_another_imei_and_a_twin_are_said_on_the_wire(void **s)
     world_destroy(w);
 }
 
-/* Every fault on, a server that acknowledges nothing and asks for everything: what comes out is the same again, and one
- * vehicle more does not change what the first one does. */
-static uint64_t rough_hour(uint64_t seed, int vehicles, uint64_t *network, uint64_t count[SIM_VEHICLE_FAULT_N])
+/* Every fault on, a server that acknowledges nothing and asks for everything: what comes out is the same
+ * again, and one vehicle more does not change what the first one does. */
+static uint64_t rough_hour(uint64_t seed, int vehicles, uint64_t *network,
+                           uint64_t count[SIM_VEHICLE_FAULT_N])
 {
     static const char *const imeis[] = {IMEI, "356938035643809", "352099001761481"};
     struct world *w = empty_world(seed);
@@ -456,9 +474,10 @@ static void test_the_same_seed_is_the_same_day_and_a_neighbour_changes_nothing(v
     assert_true(rough_hour(12, 1, &c, count) != one);
     /* Those that need orders are counted in the simulator. */
     static const uint8_t must_happen[] = {
-        SIM_VEHICLE_FAULT_NO_LINE_END, SIM_VEHICLE_FAULT_CRLF, SIM_VEHICLE_FAULT_SPACES, SIM_VEHICLE_FAULT_TWICE,
-        SIM_VEHICLE_FAULT_NOISE, SIM_VEHICLE_FAULT_IMEI_CHANGE, SIM_VEHICLE_FAULT_MUTE, SIM_VEHICLE_FAULT_DROP,
-        SIM_VEHICLE_FAULT_ALARM, SIM_VEHICLE_FAULT_MOVED_LOCKED, SIM_VEHICLE_FAULT_OPENED_LOCAL,
+        SIM_VEHICLE_FAULT_NO_LINE_END,  SIM_VEHICLE_FAULT_CRLF,         SIM_VEHICLE_FAULT_SPACES,
+        SIM_VEHICLE_FAULT_TWICE,        SIM_VEHICLE_FAULT_NOISE,        SIM_VEHICLE_FAULT_IMEI_CHANGE,
+        SIM_VEHICLE_FAULT_MUTE,         SIM_VEHICLE_FAULT_DROP,         SIM_VEHICLE_FAULT_ALARM,
+        SIM_VEHICLE_FAULT_MOVED_LOCKED, SIM_VEHICLE_FAULT_OPENED_LOCAL,
     };
     for (size_t i = 0; i < sizeof must_happen; i++) {
         if (!count[must_happen[i]]) fail_msg("never happened: %s", sim_vehicle_fault_text(must_happen[i]));
@@ -499,7 +518,8 @@ static void test_the_same_vehicle_speaks_over_real_sockets(void **s)
     w->handler = (struct conn_handler){w, on_open, on_bytes, NULL, on_close};
     assert_int_equal(loop_epoll_create(&config, &w->server).code, ERR_OK);
     assert_int_equal(loop_epoll_create(&config, &w->client).code, ERR_OK);
-    struct loop_listener_config listen = {.address = bytes_text("127.0.0.1:0"), .conn_max = 8, .handler = &w->handler};
+    struct loop_listener_config listen = {
+        .address = bytes_text("127.0.0.1:0"), .conn_max = 8, .handler = &w->handler};
     assert_int_equal(loop_listen(w->server, &listen, &listener).code, ERR_OK);
     assert_int_equal(loop_address(w->server, listener, &w->address).code, ERR_OK);
     /* A thousand times as fast: a heartbeat is a quarter of a second. */
