@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* vehicle_say.c: what a simulated vehicle says, how often it repeats that, and what is wrong with the frame. */
+/* vehicle_say.c: what a simulated vehicle says, how often it repeats that, and what is wrong with the
+ * frame. */
 #include <string.h>
 
 #include "base/must.h"
@@ -41,7 +42,6 @@ void vehicle_say_twin(struct sim_vehicle *v)
     }
     /* For the server it is the same vehicle that spoke. */
     said_lock(v, v->twin_locked, false, 0, 0);
-    v->said_locked = v->locked;
 }
 
 void vehicle_say_status(struct sim_vehicle *v)
@@ -118,8 +118,8 @@ void vehicle_owe(struct sim_vehicle *v, struct owed owed)
     if (!v->due_us[DUE_REPEAT]) vehicle_due(v, DUE_REPEAT, SIM_VEHICLE_REPEAT_MS * 1000ll);
 }
 
-/* All that is not acknowledged, once more. One that was said SIM_VEHICLE_TRIES_MAX times in vain is kept for the next
- * connection, and the vehicle makes one: the link may be dead. */
+/* All that is not acknowledged, once more. One that was said SIM_VEHICLE_TRIES_MAX times in vain is kept
+ * for the next connection, and the vehicle makes one: the link may be dead. */
 void vehicle_repeat(struct sim_vehicle *v, bool new_connection)
 {
     bool in_vain = false;
@@ -150,8 +150,12 @@ void vehicle_acked(struct sim_vehicle *v, struct bytes command)
         if (!o.was_sent) continue;
         v->counters.acks++;
         v->acks_of[o.class]++;
-        struct sim_vehicle_log entry = {.kind = SIM_VEHICLE_LOG_ACKED, .by_order = o.by_order, .result = o.result,
-                                        .certain = v->acks_of[o.class] > o.sent_before, .user = o.user, .stamp = o.stamp};
+        struct sim_vehicle_log entry = {.kind = SIM_VEHICLE_LOG_ACKED,
+                                        .by_order = o.by_order,
+                                        .result = o.result,
+                                        .certain = v->acks_of[o.class] > o.sent_before,
+                                        .user = o.user,
+                                        .stamp = o.stamp};
         memcpy(entry.command, owed_commands[o.class], 3);
         vehicle_write_log(v, entry);
         v->owed_count--;
@@ -185,7 +189,8 @@ static void say_owed(struct sim_vehicle *v, struct owed *o)
     if (!say(v, owed_commands[o->class], &m, 0)) return;
     if (!o->was_sent) o->sent_before = before;
     o->was_sent = true;
-    if (o->result == 0 && o->class <= OWED_L1) said_lock(v, o->class == OWED_L1, o->by_order, o->user, o->stamp);
+    if (o->result == 0 && o->class <= OWED_L1)
+        said_lock(v, o->class == OWED_L1, o->by_order, o->user, o->stamp);
 }
 
 /* False: nobody heard a word of it. */
@@ -215,7 +220,8 @@ static bool send_frame(struct sim_vehicle *v, struct bytes frame, int *copies)
     bool no_end = vehicle_unlucky(v, SIM_VEHICLE_FAULT_NO_LINE_END);
     bool crlf = vehicle_unlucky(v, SIM_VEHICLE_FAULT_CRLF);
     int times = vehicle_unlucky(v, SIM_VEHICLE_FAULT_TWICE) ? 2 : 1;
-    size_t noise = vehicle_unlucky(v, SIM_VEHICLE_FAULT_NOISE) ? 1 + (size_t)prng_below(&v->prng, NOISE_MAX) : 0;
+    size_t noise =
+        vehicle_unlucky(v, SIM_VEHICLE_FAULT_NOISE) ? 1 + (size_t)prng_below(&v->prng, NOISE_MAX) : 0;
 
     if (!v->signed_in || crowd_now_us(v->crowd) < v->mute_until_us) return false;
     while (noise-- > 0) buf_put_char(&b, (char)prng_below(&v->prng, 256));
@@ -244,13 +250,23 @@ static struct message state_of(const struct sim_vehicle *v)
     uint8_t battery = sim_vehicle_battery_pct(v);
 
     return (struct message){
-        .dialect = v->config.dialect, .vendor = v->vendor, .ident = v->ident,
-        .has = HAS_LOCKED | HAS_IOT_MV | HAS_BATTERY | HAS_RSSI | HAS_CHARGING | HAS_POSITION | HAS_FIX_TIME | HAS_SPEED |
-               HAS_TRIP | HAS_TOTAL,
-        .locked = v->locked, .battery_pct = battery, .rssi = (uint8_t)(12 + v->config.index % 19),
-        .iot_mv = (uint16_t)(3400 + battery * 7), .speed_dmh = place.speed_dmh, .lat_e7 = place.at.lat_e7,
-        .lon_e7 = place.at.lon_e7, .sats = 9, .hdop_centi = 110, .alt_dm = 250,
-        .fix_ms = crowd_now_ms(v->crowd) + v->clock_error_ms, .trip_m = place.ridden_m,
+        .dialect = v->config.dialect,
+        .vendor = v->vendor,
+        .ident = v->ident,
+        .has = HAS_LOCKED | HAS_IOT_MV | HAS_BATTERY | HAS_RSSI | HAS_CHARGING | HAS_POSITION | HAS_FIX_TIME |
+               HAS_SPEED | HAS_TRIP | HAS_TOTAL,
+        .locked = v->locked,
+        .battery_pct = battery,
+        .rssi = (uint8_t)(12 + v->config.index % 19),
+        .iot_mv = (uint16_t)(3400 + battery * 7),
+        .speed_dmh = place.speed_dmh,
+        .lat_e7 = place.at.lat_e7,
+        .lon_e7 = place.at.lon_e7,
+        .sats = 9,
+        .hdop_centi = 110,
+        .alt_dm = 250,
+        .fix_ms = crowd_now_ms(v->crowd) + v->clock_error_ms,
+        .trip_m = place.ridden_m,
         .total_m = v->total_m + place.ridden_m,
     };
 }
@@ -275,6 +291,9 @@ static void said_lock(struct sim_vehicle *v, bool locked, bool by_order, uint32_
     if (!locked) v->said_unlocked_ms = crowd_now_ms(v->crowd);
     if (locked == v->said_locked && !stamp) return;
     v->said_locked = locked;
-    vehicle_write_log(v, (struct sim_vehicle_log){.kind = locked ? SIM_VEHICLE_LOG_SAID_LOCKED : SIM_VEHICLE_LOG_SAID_UNLOCKED,
-                                                  .by_order = by_order, .user = user, .stamp = stamp});
+    vehicle_write_log(v, (struct sim_vehicle_log){.kind = locked ? SIM_VEHICLE_LOG_SAID_LOCKED
+                                                                 : SIM_VEHICLE_LOG_SAID_UNLOCKED,
+                                                  .by_order = by_order,
+                                                  .user = user,
+                                                  .stamp = stamp});
 }
