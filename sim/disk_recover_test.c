@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A whole data directory, SQLite too, on the lying disk: after any crash a start finds what was acknowledged, and tables
- * that hold exactly one of the cuts, none older than the last that was said to be synced. */
+/* A whole data directory, SQLite too, on the lying disk: after any crash a start finds what was
+ * acknowledged, and tables that hold exactly one of the cuts, none older than the last that was said to be
+ * synced. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -84,6 +85,7 @@ static uint64_t live(uint64_t seed, bool faulty)
     struct data_dir dir = {.fs = &m->fs, .sql_folder = "", .vfs = "lying", .exclusive = true};
     m->options = life_options(&dir);
     m->options.keeper.sync_ms = 120000;
+    m->options.keeper.rows_max = m->options.keeper.events_max = 16; /* cuts while replaying, too */
     check_start(m, seed);
     while (m->r.seq < LIFE_FACTS) {
         if (faulty && m->crashes < CRASHES_MAX) one_fault(m);

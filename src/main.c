@@ -45,6 +45,7 @@ int main(int argc, char **argv)
         printf("paddock %s %s\n", paddock_version, paddock_build_text);
         return 0;
     }
+    offline_set_build(paddock_build, paddock_build_text);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (!strcmp(name, rows[i].name)) return rows[i].run(argc - 1, argv + 1);
     }

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* backup.c: `paddock backup`: a copy of a data directory, also while a server writes it; the copy is itself a data
- * directory that `check` and `serve` take.
+/* backup.c: `paddock backup`: a copy of a data directory, also while a server writes it; the copy is itself
+ * a data directory that `check` and `serve` take.
  *
- * How     tables.db at its newest cut S, then the journal's records behind S as far as they are committed. With --follow
- *         further records are copied as they commit, and the tables anew every hour, so that a start needs little replay.
- * Loss    what a failure of the first machine takes with it: one run of backup, everything since that run; --follow, what
- *         was committed within the last FOLLOW_POLL_MS plus one sync of the copy; the server's own disk alone, nothing
- *         that was acknowledged, as long as the disk lives.
- * Order   a copy of the tables gets its name only when the copied journal reaches its cut: at any moment what stands in TO
- *         starts. */
+ * How     tables.db at its newest cut S, then the journal's records behind S as far as they are committed.
+ *         With --follow further records are copied as they commit, and the tables anew every hour, so that
+ *         a start needs little replay.
+ * Loss    what a failure of the first machine takes with it: one run of backup, everything since that run;
+ *         --follow, what was committed within the last FOLLOW_POLL_MS plus one sync of the copy; the
+ *         server's own disk alone, nothing that was acknowledged, as long as the disk lives.
+ * Order   a copy of the tables gets its name only when the copied journal reaches its cut: at any moment
+ *         what stands in TO starts. */
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
@@ -24,6 +25,7 @@
 #define BUSY_TRIES_MAX 500u     /* ... each FOLLOW_POLL_MS apart */
 #define FOLLOW_POLL_MS 20
 #define TABLES_EVERY_MS 3600000
+#define STOP_STEPS_MAX 1000u    /* a busy server would lead a stopping copy on for ever */
 
 struct backup {
     struct offline common;  /* DIR */
@@ -54,8 +56,8 @@ static void help(void)
 {
     puts("Usage: paddock backup --data DIR --to TO [--follow [--for DURATION]]\n"
          "\n"
-         "Copies a data directory, also while a server works in it. TO is made when missing; an earlier backup there is carried\n"
-         "on. TO can be checked (paddock check) and served (paddock serve) as it is.\n"
+         "Copies a data directory, also while a server works in it. TO is made when missing; an earlier backup\n"
+         "there is carried on. TO can be checked (paddock check) and served (paddock serve) as it is.\n"
          "\n"
          "  --follow   goes on copying records as they are committed, until Ctrl-C\n"
          "  --for      or until this long has passed: 30s, 5m, 2h\n"
@@ -75,7 +77,9 @@ static int parse(struct backup *b, int argc, char **argv)
         if (!strcmp(argv[i], "--follow")) b->follow = true;
         else if (offline_option(argc, argv, &i, "--to", &value)) b->to_path = value;
         else if (offline_option(argc, argv, &i, "--for", &value)) {
-            if (!value || offline_duration(value, &b->for_ms).code) return offline_usage(o, "--for needs a duration like 30s");
+            if (!value || offline_duration(value, &b->for_ms).code) {
+                return offline_usage(o, "--for needs a duration like 30s");
+            }
         } else {
             return offline_usage(o, "'%s' is no option", argv[i]);
         }
@@ -159,7 +163,9 @@ static struct err copy_journal(struct backup *b)
         if (count) offline_progress(&b->common, "  ... copied to fact %" PRIu64, journal_copy_seq(b->copy));
     } while (count && !stopping);
     if (!b->tables_seq) return NO_ERR;
-    if (journal_copy_seq(b->copy) < b->tables_seq) return stopping ? NO_ERR : ERR(CORRUPT, "the tables are ahead of the journal");
+    if (journal_copy_seq(b->copy) < b->tables_seq) {
+        return stopping ? NO_ERR : ERR(CORRUPT, "the tables are ahead of the journal");
+    }
     TRY(file_rename(&b->to_fs, PART, DATA_TABLES));
     /* What an earlier start in TO left beside the tables that are replaced. */
     static const char *const beside[] = {DATA_TABLES "-wal", DATA_TABLES "-shm"};
@@ -186,6 +192,12 @@ static struct err follow(struct backup *b, char *why)
         TRY(copy_step(b, &count));
         if (!count) nap();
     }
+    /* Stopped: what was committed until now still comes along. */
+    for (unsigned steps = 0; steps < STOP_STEPS_MAX; steps++) {
+        uint64_t count;
+        TRY(copy_step(b, &count));
+        if (!count) break;
+    }
     return NO_ERR;
 }
 
@@ -202,22 +214,27 @@ static int run(struct backup *b)
     if (e.code) return failed(e, why);
     struct journal_report report;
     const struct settings *set = &b->common.settings;
-    struct journal_options options = {.keep_ms = set->journal_keep_h * 3600000, .keep_bytes = (uint64_t)set->journal_keep_mb << 20};
+    struct journal_options options = {.keep_ms = set->journal_keep_h * 3600000,
+                                      .keep_bytes = (uint64_t)set->journal_keep_mb << 20};
     uint64_t cut = b->tables_seq;
-    e = journal_copy_open(&b->copy, &b->common.fs, DATA_JOURNAL, &b->to_fs, DATA_JOURNAL, &options, cut, &report);
+    e = journal_copy_open(&b->copy, &b->common.fs, DATA_JOURNAL, &b->to_fs, DATA_JOURNAL, &options, cut,
+                          &report);
     if (e.code == ERR_NOT_FOUND) {
-        return failed(e, "DIR's journal no longer holds what follows the backup in TO: make a new one in an empty folder");
+        return failed(e, "DIR's journal no longer holds what follows the backup in TO: make a new one in an empty"
+                         " folder");
     }
     if (e.code) return failed(e, report.text);
     e = copy_journal(b);
     if (!e.code) {
-        printf("copied %s to %s: tables at fact %" PRIu64 ", journal to fact %" PRIu64 "%s\n", b->common.data, b->to_path, cut,
-               journal_copy_seq(b->copy), b->follow ? "; following" : "");
+        printf("copied %s to %s: tables at fact %" PRIu64 ", journal to fact %" PRIu64 "%s\n", b->common.data,
+               b->to_path, cut, journal_copy_seq(b->copy), b->follow ? "; following" : "");
         fflush(stdout);
         if (b->follow) e = follow(b, why);
     }
     if (e.code) return failed(e, why);
-    if (b->follow) printf("stopped: everything to fact %" PRIu64 " is in %s\n", journal_copy_seq(b->copy), b->to_path);
+    if (b->follow) {
+        printf("stopped: everything to fact %" PRIu64 " is in %s\n", journal_copy_seq(b->copy), b->to_path);
+    }
     return EXIT_FINE;
 }
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* check.c: `paddock check`: does a data directory hold together? Journal chain, tables, books, and whether the journal's
- * facts still lead to the state that the tables hold. Nothing is repaired: a server repairs what it safely can when it
- * starts, and a backup is for the rest. */
+/* check.c: `paddock check`: does a data directory hold together? Journal chain, tables, books, and whether
+ * the journal's facts still lead to the state that the tables hold. Nothing is repaired: a server repairs
+ * what it safely can when it starts, and a backup is for the rest. */
 #include <inttypes.h>
 #include <string.h>
 
-#include "build_id.h"
 #include "ops/offline_inside.h"
 #include "store/tables_check.h"
 
@@ -31,9 +30,10 @@ static void help(void)
 {
     puts("Usage: paddock check --data DIR [--json] [--config FILE] [--set name=value]...\n"
          "\n"
-         "Verifies a data directory that no server works in: every record of the journal and its chain; the tables, their\n"
-         "integrity, every row; the books (postings sum to zero, rides charged once, riders owe what was posted); and that the\n"
-         "journal's facts lead to the state that the tables hold. Prints figures. Nothing is written.\n"
+         "Verifies a data directory that no server works in: every record of the journal and its chain; the\n"
+         "tables, their integrity, every row; the books (postings sum to zero, rides charged once, riders owe what\n"
+         "was posted); and that the journal's facts lead to the state that the tables hold. Prints figures.\n"
+         "Nothing is written.\n"
          "\n"
          "For a server that runs: make a copy with paddock backup, and check that.\n"
          "\n"
@@ -94,7 +94,7 @@ static int check_tables(struct check *c)
 static struct err replay(struct check *c, enum recover_from from, struct recovered *r)
 {
     struct recover_options options = {
-        .dir = c->common.dir, .from = from, .read_only = true, .accept_other_effects = true, .build = paddock_build,
+        .dir = c->common.dir, .from = from, .read_only = true, .accept_other_effects = true, .build = offline_build,
         .limits = &c->common.limits, .on_progress = offline_replaying, .ctx = &c->common,
     };
     struct err e = recover_open(r, &options);
@@ -102,7 +102,7 @@ static struct err replay(struct check *c, enum recover_from from, struct recover
         char text[PROBLEM_TEXT_MAX];
         snprintf(text, sizeof text, "%" PRIu64 " facts have other effects than recorded; the first is fact %" PRIu64
                  ", written by build %016" PRIx64 "; this is build %016" PRIx64,
-                 r->differing, r->first_differing_seq, r->first_differing_build, paddock_build);
+                 r->differing, r->first_differing_seq, r->first_differing_build, offline_build);
         problem(c, text);
     }
     return e;
@@ -191,26 +191,30 @@ static void print_lines(const struct check *c)
 {
     const struct journal_report *j = &c->journal;
     const struct tables_figures *f = &c->figures;
-    printf("journal     facts %" PRIu64 " to %" PRIu64 " in %" PRIu64 " segments", j->first_seq, j->last_seq, j->segments);
+    printf("journal     facts %" PRIu64 " to %" PRIu64 " in %" PRIu64 " segments", j->first_seq, j->last_seq,
+           j->segments);
     if (j->torn_bytes) printf("; a torn tail of %" PRIu64 " bytes, never acknowledged", j->torn_bytes);
     printf("\ntables      cut at fact %" PRIu64 ", %" PRIu64 " events\n", c->tables_seq, f->events);
     for (int kind = 0; kind < ROW_N; kind++) {
         if (f->rows[kind]) printf("            %10" PRIu64 " %s\n", f->rows[kind], row_tables[kind]);
     }
-    printf("books       %" PRIu64 " rides charged, %" PRId64 " minor units in all, no holds\n", f->rides_charged, f->charged_minor);
+    printf("books       %" PRIu64 " rides charged, %" PRId64 " minor units in all, no holds\n", f->rides_charged,
+           f->charged_minor);
     printf("tail        %" PRIu64 " facts behind the tables, state %016" PRIx64 " at fact %" PRIu64 "\n", c->tail,
            c->state_hash, c->end_seq);
-    if (c->whole_done) printf("replay      %" PRIu64 " facts from fact %" PRIu64 " lead to the same\n", c->whole, c->whole_from + 1);
-    else if (c->whole_why_not) printf("replay      not done: %s\n", c->whole_why_not);
+    if (c->whole_done) {
+        printf("replay      %" PRIu64 " facts from fact %" PRIu64 " on\n", c->whole, c->whole_from + 1);
+    } else if (c->whole_why_not) printf("replay      not done: %s\n", c->whole_why_not);
     for (size_t i = 0; i < c->told; i++) printf("BROKEN      %s\n", c->problems[i]);
     if (c->problem_count > c->told) printf("BROKEN      ... and %" PRIu64 " more\n", c->problem_count - c->told);
     if (!c->problem_count) {
         puts("all is well");
         return;
     }
-    puts("\nWhat to do: keep a copy of the directory as it is. Damaged tables are made anew by the next `paddock serve`, as long as\n"
-         "the journal is whole. For a damaged journal, or books that do not add up, start from the last `paddock backup`\n"
-         "that checks clean. Other effects: run the build that the journal names, or read its release notes first.");
+    puts("\nWhat to do: keep a copy of the directory as it is. Damaged tables are made anew by the next `paddock\n"
+         "serve`, as long as the journal is whole. For a damaged journal, or books that do not add up, start from the\n"
+         "last `paddock backup` that checks clean. Other effects: run the build that the journal names, or read its\n"
+         "release notes first.");
 }
 
 static int run(struct check *c)
@@ -221,8 +225,8 @@ static int run(struct check *c)
     struct file lock = FILE_NONE;
     struct err e = data_lock(&o->dir, &lock);
     if (e.code == ERR_STATE) {
-        fprintf(stderr, "paddock check: a server works in %s; stop it, or check a copy: paddock backup --data %s --to COPY\n",
-                o->data, o->data);
+        fprintf(stderr, "paddock check: a server works in %s; stop it, or check a copy:"
+                        " paddock backup --data %s --to COPY\n", o->data, o->data);
         return EXIT_CANNOT;
     }
     /* Other failures: a medium that cannot be written, so nobody works there either. */

@@ -6,6 +6,15 @@
 #include "base/timetext.h"
 #include "ops/offline_inside.h"
 
+uint64_t offline_build;
+const char *offline_build_text = "0000000000000000";
+
+void offline_set_build(uint64_t build, const char *text)
+{
+    offline_build = build;
+    offline_build_text = text;
+}
+
 int offline_usage(const struct offline *o, const char *format, ...)
 {
     fprintf(stderr, "paddock %s: ", o->command);
@@ -134,7 +143,8 @@ struct err offline_until(const char *text, uint64_t *seq, int64_t *ms)
     struct bytes in = bytes_text(text);
     if (in.len != sizeof form - 1) return bytes_u64(in, 19, seq);
     for (size_t i = 0; i < in.len; i++) {
-        if (form[i] != '.' && form[i] != (char)in.at[i]) return ERR(MALFORMED, "a time looks like 2026-11-23T22:46:00Z");
+        if (form[i] == '.' || form[i] == (char)in.at[i]) continue;
+        return ERR(MALFORMED, "a time looks like 2026-11-23T22:46:00Z");
     }
     unsigned year, month, day, hour, minute, second;
     TRY(digits(in, 0, 4, &year));

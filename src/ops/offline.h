@@ -8,6 +8,9 @@
 
 #include <stdint.h>
 
+/* main() says first which build this is: replays compare with what records say. */
+void offline_set_build(uint64_t build, const char *text);
+
 enum { EXIT_FINE = 0, EXIT_BROKEN = 1, EXIT_USAGE = 2, EXIT_CANNOT = 3 };
 
 int check_main(int argc, char **argv);

@@ -24,6 +24,10 @@ struct offline {
     int64_t began_ms, told_ms;
 };
 
+/* As set by offline_set_build(). */
+extern uint64_t offline_build;
+extern const char *offline_build_text;
+
 /* One line on stderr; EXIT_USAGE. */
 __attribute__((format(printf, 2, 3))) int offline_usage(const struct offline *o, const char *format, ...);
 /* Is argv[*i] the option `name`? Then its value ("--x v" or "--x=v") goes to *value (NULL: none given), *i moves on. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* replay.c: `paddock replay`: the journal through this build's engine, nothing written. How a release is tried against
- * yesterday's facts, and how two machines compare what they hold: the same journal gives the same state hash. */
+/* replay.c: `paddock replay`: the journal through this build's engine, nothing written. How a release is
+ * tried against yesterday's facts, and how two machines compare what they hold: the same journal gives the
+ * same state hash. */
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/timetext.h"
-#include "build_id.h"
 #include "ops/offline_inside.h"
 
 struct replay_options {
@@ -20,8 +20,8 @@ static void help(void)
 {
     puts("Usage: paddock replay --data DIR [OPTIONS]\n"
          "\n"
-         "Runs the facts of DIR/journal through this build's engine again, compares the effects of each with the checksum in\n"
-         "its record, and prints the state hash. Nothing is written; a server may be at work in DIR.\n"
+         "Runs the facts of DIR/journal through this build's engine again, compares the effects of each with the\n"
+         "checksum in its record, and prints the state hash. Nothing is written; a server may be at work in DIR.\n"
          "\n"
          "  --until SEQ|TIME   stop behind this fact, or this time (2026-11-23T22:46:00Z)\n"
          "  --from-start       begin with fact 1, or not at all\n"
@@ -30,7 +30,8 @@ static void help(void)
          "  --json             one JSON object instead of the lines\n"
          "  --config FILE, --set name=value   the server's settings: its row limits are part of what it did\n"
          "\n"
-         "Exit: 0 every effect as recorded; 1 effects differ, or journal or tables are damaged; 2 bad usage; 3 could not run");
+         "Exit: 0 every effect as recorded; 1 effects differ, or journal or tables are damaged; 2 bad usage;\n"
+         "3 could not run");
 }
 
 /* 0, or an exit code; -1 means help was asked for. */
@@ -92,8 +93,8 @@ static void print_lines(const struct recovered *r, uint64_t hash, uint64_t per_s
     struct buf b = buf_on(memory, sizeof memory);
     buf_put_time_ms(&b, r->now_ms);
     printf("state hash  %016" PRIx64 "  at fact %" PRIu64 ", %.*s\n", hash, r->seq, (int)b.len, memory);
-    printf("replayed    %" PRIu64 " facts from fact %" PRIu64 ", %" PRIu64 "/s, build %s\n", r->replayed, r->from_seq + 1,
-           per_s, paddock_build_text);
+    printf("replayed    %" PRIu64 " facts from fact %" PRIu64 ", %" PRIu64 "/s, build %s\n", r->replayed,
+           r->from_seq + 1, per_s, offline_build_text);
     if (r->journal_report.torn_bytes) printf("note        %s\n", r->journal_report.text);
     if (!r->differing) {
         puts("effects     all as recorded");
@@ -101,7 +102,8 @@ static void print_lines(const struct recovered *r, uint64_t hash, uint64_t per_s
     }
     printf("effects     %" PRIu64 " facts have other effects than recorded; the first is fact %" PRIu64
            ", written by build %016" PRIx64 " (recorded %016" PRIx64 ", here %016" PRIx64 ")\n",
-           r->differing, r->first_differing_seq, r->first_differing_build, r->first_differing_want, r->first_differing_got);
+           r->differing, r->first_differing_seq, r->first_differing_build, r->first_differing_want,
+           r->first_differing_got);
 }
 
 static int run(struct replay_options *p)
@@ -110,7 +112,7 @@ static int run(struct replay_options *p)
     int code = offline_open(o);
     if (code) return code;
     struct recover_options options = {
-        .dir = o->dir, .from = p->from, .read_only = true, .accept_other_effects = true, .build = paddock_build,
+        .dir = o->dir, .from = p->from, .read_only = true, .accept_other_effects = true, .build = offline_build,
         .limits = &o->limits, .until_seq = p->until_seq, .until_ms = p->until_ms, .on_progress = offline_replaying,
         .ctx = o,
     };

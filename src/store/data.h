@@ -32,9 +32,9 @@ MUST_USE struct err data_sql_path(const struct data_dir *dir, const char *name, 
 MUST_USE struct err data_lock(const struct data_dir *dir, struct file *out);
 /* Is there such a file? Errors other than NOT_FOUND come back. */
 MUST_USE struct err data_has(const struct data_dir *dir, const char *name, bool *has);
-/* `from` byte for byte into `to` (made, or overwritten), synced. With to == from the file's own bytes are written again:
- * after a sync that failed its pages count as clean without being on the disk, and no further sync would bring them
- * there. One thread at a time. */
+/* `from` byte for byte into `to` (made, or overwritten), synced. With to == from the file's own bytes are
+ * written again: after a sync that failed its pages count as clean without being on the disk, and no
+ * further sync would bring them there. One thread at a time. */
 MUST_USE struct err data_copy(const struct data_dir *dir, const char *from, const char *to);
 
 #endif

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* keeper.h: gathers the change stream of committed batches and writes it to the tables in cuts, off the ack path.
+/* keeper.h: gathers the change stream of committed batches and writes it to the tables in cuts, off the ack
+ * path.
  *
  *     engine thread                              keeper thread
  *     keeper_add_row, keeper_add_event  ┐
  *     keeper_end_batch  (after a batch) │ filling set
  *     keeper_hand_over  ────────────────┴──────► handed set ──► keeper_turn: one transaction
  *
- * Sets    two, of fixed room. The engine thread owns the filling one; keeper_hand_over gives it away when the keeper thread
- *         has none. Of a row only the newest version counts.
- * Order   a set may be handed over before its batches are committed; keeper_turn waits until committed_seq covers it,
- *         so the tables never hold what the journal may lose
- * Limits  options.rows_max and events_max are where keeper_has_room says no: then take no more facts. Behind that lies
- *         room for one batch (KEEPER_BATCH_*_MAX); FULL beyond it means the batch was larger than allowed.
- * Thread  as drawn; the two meet at one atomic. Waking the keeper thread is the caller's (when hand_over says true, and
- *         when commits go on). One thread may do both sides: the simulator does. */
+ * Sets    two, of fixed room. The engine thread owns the filling one; keeper_hand_over gives it away when
+ *         the keeper thread has none. Of a row only the newest version counts.
+ * Order   a set may be handed over before its batches are committed; keeper_turn waits until committed_seq
+ *         covers it, so the tables never hold what the journal may lose
+ * Limits  options.rows_max and events_max are where keeper_has_room says no: then take no more facts.
+ *         Behind that lies room for one batch (KEEPER_BATCH_*_MAX); FULL beyond it means the batch was
+ *         larger than allowed.
+ * Thread  as drawn; the two meet at one atomic. Waking the keeper thread is the caller's (when hand_over
+ *         says true, and when commits go on). One thread may do both sides: the simulator does. */
 #ifndef STORE_KEEPER_H
 #define STORE_KEEPER_H
 
@@ -63,13 +65,14 @@ MUST_USE struct err keeper_add_row(struct keeper *k, enum row_kind kind, const v
 MUST_USE struct err keeper_add_event(struct keeper *k, const struct event *event);
 /* What was added since the last end is of the batch that ends with `seq`. */
 void keeper_end_batch(struct keeper *k, uint64_t seq, int64_t now_ms);
-/* After keeper_end_batch and before anything is added: the engine's hash at that seq; forgotten when another batch follows
- * in the same set. Makes a set of its own when that batch was handed over already. */
+/* After keeper_end_batch and before anything is added: the engine's hash at that seq; forgotten when
+ * another batch follows in the same set. Makes a set of its own when that batch was handed over already. */
 void keeper_note_hash(struct keeper *k, uint64_t state_hash);
 /* Between batches. True: a set went over, wake the keeper thread. */
 bool keeper_hand_over(struct keeper *k, int64_t now_ms, enum keeper_when when);
 
-/* Keeper thread. Writes the handed set once committed_seq covers it; goes on with a base copy. An error is final. */
+/* Keeper thread. Writes the handed set once committed_seq covers it; goes on with a base copy. An error is
+ * final. */
 MUST_USE struct err keeper_turn(struct keeper *k, uint64_t committed_seq, int64_t now_ms, struct keeper_turned *out);
 /* Begins copying the tables into bases/ of `dir` (borrowed until base_done). STATE: one is under way. */
 MUST_USE struct err keeper_base(struct keeper *k, const struct data_dir *dir);

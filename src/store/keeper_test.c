@@ -184,7 +184,8 @@ static void test_cuts_are_synced_at_intervals_and_at_the_end(void **state)
     (void)state;
     start(&(struct keeper_options){.sync_ms = 1000});
     static const struct { int64_t now_ms; enum keeper_when when; uint64_t synced; } cuts[] = {
-        {5000, KEEPER_NOW, 1}, {5999, KEEPER_NOW, 1}, {6000, KEEPER_NOW, 3}, {6001, KEEPER_NOW, 3}, {6002, KEEPER_LAST, 5}};
+        {5000, KEEPER_NOW, 1}, {5999, KEEPER_NOW, 1}, {6000, KEEPER_NOW, 3}, {6001, KEEPER_NOW, 3},
+        {6002, KEEPER_LAST, 5}};
     for (unsigned i = 0; i < sizeof cuts / sizeof *cuts; i++) {
         struct partition p = {.id = 1, .seq = i + 1};
         assert_int_equal(keeper_add_row(keeper, ROW_PARTITION, &p, false).code, ERR_OK);

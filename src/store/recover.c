@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* recover.c: where to start from, and what to do when the tables are no good. The replay itself: recover_replay.c. */
+/* recover.c: where to start from, and what to do when the tables are no good. The replay itself:
+ * recover_replay.c. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -58,7 +59,8 @@ static struct err engine_fresh(struct recovered *r, const struct recover_options
     return NO_ERR;
 }
 
-/* Are they what the engine was at their cut? Another build may count other fields: nothing to compare with then. */
+/* Are they what the engine was at their cut? Another build may count other fields: nothing to compare with
+ * then. */
 static struct err compare_hash(struct recovered *r, const struct recover_options *o, struct tables *t)
 {
     if (!t->hash_seq || t->hash_seq != r->from_seq || t->hash_build != o->build) return NO_ERR;
@@ -67,12 +69,14 @@ static struct err compare_hash(struct recovered *r, const struct recover_options
         r->state_hash_checked = r->from_seq;
         return NO_ERR;
     }
-    snprintf(t->text, sizeof t->text, "tables.db holds another state at fact %llu than the engine had (hash %016llx, not %016llx)",
+    snprintf(t->text, sizeof t->text,
+             "tables.db holds another state at fact %llu than the engine had (hash %016llx, not %016llx)",
              (unsigned long long)r->from_seq, (unsigned long long)got, (unsigned long long)t->state_hash);
     return ERR(CORRUPT, "tables: the state hash differs");
 }
 
-static struct err open_and_load(struct recovered *r, const struct recover_options *o, const char *name, struct tables *t)
+static struct err open_and_load(struct recovered *r, const struct recover_options *o, const char *name,
+                                struct tables *t)
 {
     char path[FILE_PATH_MAX];
     memset(t, 0, sizeof *t);
@@ -126,8 +130,8 @@ static struct err begin_anew(struct recovered *r, const struct recover_options *
     return open_and_load(r, o, DATA_TABLES, &r->tables);
 }
 
-/* A hole in the WAL that shows only after a power cut would put old pages over new ones. (tables.db needs no such care: a
- * checkpoint that was not synced is done again from the WAL.) */
+/* A hole in the WAL that shows only after a power cut would put old pages over new ones. (tables.db needs
+ * no such care: a checkpoint that was not synced is done again from the WAL.) */
 static struct err settle_wal(const struct recover_options *o)
 {
     bool has;
@@ -215,7 +219,7 @@ static struct err refuse_lost_journal(struct recovered *r, const struct recover_
     if (!r->from_seq) return NO_ERR;
     TRY(data_has(&o->dir, DATA_JOURNAL, &has));
     if (has) return NO_ERR;
-    recover_say(r, "journal/ is missing, tables.db holds facts up to %llu: what came later is lost. Restore journal/ from where it went"
-                   " or start from a backup.", (unsigned long long)r->from_seq);
+    recover_say(r, "journal/ is missing, tables.db holds facts up to %llu: what came later is lost."
+                   " Restore journal/ from where it went, or start from a backup.", (unsigned long long)r->from_seq);
     return ERR(CORRUPT, "the journal is missing");
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* recover.h: from a data directory to a running engine: tables at cut S, then facts S+1 and on from the journal.
+/* recover.h: from a data directory to a running engine: tables at cut S, then facts S+1 and on from the
+ * journal.
  *
- * What    what serve, the simulator, check and replay share. Each fact's effects are compared with the checksum that its
- *         record carries; the state hash with the one that the tables carry.
- * Tables  missing or damaged: the newest base takes their place, or an empty engine when the journal begins with fact 1;
- *         they are moved aside as tables.db.damaged (never deleted), rebuilt, and the report says so. With no such start:
- *         CORRUPT.
- * Other   a build whose effects differ from the record's: STATE, with the first seq and the build that wrote it; with
- * builds  accept_other_effects it is counted and goes on.
+ * What    what serve, the simulator, check and replay share. Each fact's effects are compared with the
+ *         checksum that its record carries; the state hash with the one that the tables carry.
+ * Tables  missing or damaged: the newest base takes their place, or an empty engine when the journal begins
+ *         with fact 1; they are moved aside as tables.db.damaged (never deleted), rebuilt, and the report
+ *         says so. With no such start: CORRUPT.
+ * Builds  a fact with other effects than its record says: STATE, with the first seq and the build that wrote it;
+ *         with accept_other_effects it is counted and goes on.
  * Owner   the caller, until recovered_close(); then the engine's memory is gone too
  * Thread  the one that starts; afterwards engine, tables and journal go to their threads */
 #ifndef STORE_RECOVER_H
@@ -24,7 +25,7 @@
 enum recover_from {
     RECOVER_BEST,   /* tables, else a base, else the beginning */
     RECOVER_TABLES, /* tables or nothing */
-    RECOVER_BASE,   /* the oldest base that the journal still follows, else the beginning: the longest replay there is */
+    RECOVER_BASE,   /* the longest replay: fact 1 if it is there, else the oldest base that is still followed */
     RECOVER_START,  /* fact 1 or nothing */
 };
 

@@ -11,7 +11,8 @@ _Static_assert(RECOVER_BATCH_FACTS <= ENGINE_BATCH_MAX, "the engine's change str
 
 /* Of the tables' clock while replaying: cuts are due by size only, and the first after it by time. */
 #define REPLAY_MS 0
-/* The newest batch of the journal is made sure only when the walk is over: until then no cut may hold it. */
+/* The newest batch of the journal is made sure only when the walk is over: until then no cut may hold
+ * it. */
 #define UNSURE_FACTS ENGINE_BATCH_MAX
 
 struct replay {
@@ -92,9 +93,9 @@ static struct err compare_effects(struct replay *p, const struct journal_record 
     recover_say(r, "Fact %llu, written by build %016llx, has other effects in this build (%016llx, recorded %016llx). ",
                 (unsigned long long)record->seq, (unsigned long long)record->build,
                 (unsigned long long)p->effects.sum, (unsigned long long)record->effects_sum);
-    recover_say(r, record->build == p->o->build
-                       ? "It is the same build: the data is damaged or the engine is not deterministic. Run paddock check."
-                       : "Start the build that wrote it, or accept the difference (--set replay.accept_other_effects=true).");
+    bool same = record->build == p->o->build;
+    recover_say(r, same ? "It is the same build: damaged data, or an engine that is not deterministic. Run paddock check."
+                        : "Start the build that wrote it, or accept it: --set replay.accept_other_effects=true.");
     return ERR(STATE, "a fact has other effects than recorded");
 }
 
@@ -109,7 +110,8 @@ static struct err on_record(void *ctx, const struct journal_record *record)
     struct fact fact;
     struct err e = fact_decode(record->payload, &fact);
     if (e.code) {
-        recover_say(p->r, "Fact %llu, written by build %016llx, is not one that this build knows: %s. Start that build or a later one. ",
+        recover_say(p->r, "Fact %llu, written by build %016llx, is not one that this build knows: %s."
+                          " Start that build or a later one. ",
                     (unsigned long long)record->seq, (unsigned long long)record->build, e.why);
         return ERR(UNSUPPORTED, "a fact that this build does not know");
     }

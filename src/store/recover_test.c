@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* However a directory was left, the engine that starts from it holds what the uninterrupted one held, or the start is
- * refused with a reason. */
+/* However a directory was left, the engine that starts from it holds what the uninterrupted one held, or
+ * the start is refused with a reason. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tables.h: the engine's rows and events as SQL tables that people and programs may read at any time.
  *
- * What    a table per entity (row_tables), columns from its field table, `events`, and `meta` (key, value). Written in
- *         consistent cuts: every row changed up to seq S and S itself in one transaction.
- * Columns numbers INTEGER (u64 as the same 64 bits, signed), BOOL 0/1, ENUM its name, UUID 36 characters, texts TEXT; an
- *         enum value without a name and a zero UUID are NULL. operator_id stands first in every key.
- * Safety  WAL, synchronous=NORMAL: a power cut may take back the newest cuts, never half of one. A cut written with
- *         `sync` is on the disk with all before it: only up to there may the journal forget.
+ * What    a table per entity (row_tables), columns from its field table, `events`, and `meta` (key, value).
+ *         Written in consistent cuts: every row changed up to seq S and S itself in one transaction.
+ * Columns numbers INTEGER (u64 as the same 64 bits, signed), BOOL 0/1, ENUM its name, UUID 36 characters, texts
+ *         TEXT; an enum value without a name and a zero UUID are NULL. operator_id stands first in every key.
+ * Safety  WAL, synchronous=NORMAL: a power cut may take back the newest cuts, never half of one. A cut
+ *         written with `sync` is on the disk with all before it: only up to there may the journal forget.
  * Ends    with the first failed write: every later call repeats the reason
  * Change  new columns are added on open; columns of a later build are left alone, and kept by upserts
  * Owner   the caller's memory; one connection, one thread. Readers open their own with read_only.
@@ -70,12 +70,13 @@ MUST_USE struct err tables_open(struct tables *t, const char *path, const struct
 /* Checkpoints what is open for writing. Fine on a half-opened or zero `t`; `text` stays readable. */
 void tables_close(struct tables *t);
 
-/* Every resident row through engine_load, then engine_loaded; *seq is the cut they are of. CORRUPT names the place. */
+/* Every resident row through engine_load, then engine_loaded; *seq is the cut they are of. CORRUPT names
+ * the place. */
 MUST_USE struct err tables_load(struct tables *t, struct engine *engine, uint64_t *seq);
 MUST_USE struct err tables_write_cut(struct tables *t, const struct table_cut *cut);
 
-/* Reading; good on a connection of its own. `row` is a struct of the kind and borrowed until the callback returns;
- * an error of the callback ends the walk and comes back. */
+/* Reading; good on a connection of its own. `row` is a struct of the kind and borrowed until the callback
+ * returns; an error of the callback ends the walk and comes back. */
 typedef struct err tables_on_row(void *ctx, enum row_kind kind, const void *row);
 typedef struct err tables_on_event(void *ctx, const struct event *event);
 
@@ -102,7 +103,8 @@ MUST_USE struct err tables_row(struct tables *t, enum row_kind kind, uint64_t id
 MUST_USE struct err tables_row_by_uuid(struct tables *t, enum row_kind kind, struct uuid uuid, void *row);
 MUST_USE struct err tables_row_by_code(struct tables *t, enum row_kind kind, struct bytes code, void *row);
 
-/* Events of a vehicle or a ride, newest first, older than (before_seq, before_part); 0, 0 = from the newest. */
+/* Events of a vehicle or a ride, newest first, older than (before_seq, before_part); 0, 0 = from the
+ * newest. */
 enum timeline_of { TIMELINE_VEHICLE, TIMELINE_RIDE };
 struct timeline_query {
     enum timeline_of of;

@@ -17,7 +17,8 @@ static const struct rule { const char *sql, *text; } rules[] = {
     {"SELECT ride_id, sum(amount_minor) FROM postings WHERE operator_id = ?1 GROUP BY ride_id, currency"
      " HAVING sum(amount_minor) <> 0",
      "the postings of ride %lld do not sum to zero but to %lld"},
-    {"SELECT ride_id, count(*) FROM postings WHERE operator_id = ?1 AND rider_id <> 0 GROUP BY ride_id HAVING count(*) > 1",
+    {"SELECT ride_id, count(*) FROM postings WHERE operator_id = ?1 AND rider_id <> 0 GROUP BY ride_id"
+     " HAVING count(*) > 1",
      "ride %lld is charged %lld times"},
     {"SELECT r.id, r.charge_minor FROM rides r LEFT JOIN (SELECT ride_id, sum(amount_minor) AS posted FROM postings"
      " WHERE operator_id = ?1 AND rider_id <> 0 GROUP BY ride_id) p ON p.ride_id = r.id"
@@ -59,7 +60,8 @@ static void told_enough(struct checking *c)
 {
     char text[80];
     if (c->told > TABLES_CHECK_PER_RULE_MAX) {
-        snprintf(text, sizeof text, "... and %llu more of that kind", (unsigned long long)c->told - TABLES_CHECK_PER_RULE_MAX);
+        unsigned long long more = c->told - TABLES_CHECK_PER_RULE_MAX;
+        snprintf(text, sizeof text, "... and %llu more of that kind", more);
         c->checker->problem(c->checker->ctx, text);
     }
     c->told = 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tables_check.h: is what stands in the tables possible at all? For `paddock check`.
  *
- * What    SQLite's own integrity check, every row decoded, and the books: the postings of each ride and currency sum to
- *         zero, a ride is charged once and what it says it cost, a rider owes what was posted, no charge without a
- *         vehicle's confirmation, one open ride per vehicle and rider.
+ * What    SQLite's own integrity check, every row decoded, and the books: the postings of each ride and
+ *         currency sum to zero, a ride is charged once and what it says it cost, a rider owes what was
+ *         posted, no charge without a vehicle's confirmation, one open ride per vehicle and rider.
  * Owner   the connection's thread; read only */
 #ifndef STORE_TABLES_CHECK_H
 #define STORE_TABLES_CHECK_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tables_copy.h: a consistent copy of tables.db while it is written, and the bases folder that such copies live in.
+/* tables_copy.h: a consistent copy of tables.db while it is written, and the bases folder that such copies
+ * live in.
  *
- * What    one base a kept day lets any kept day replay: tables-SEQ.db holds the cut SEQ. Cuts that the same connection
- *         writes between two steps are in the copy as well; another process's begin it anew.
+ * What    one base a kept day lets any kept day replay: tables-SEQ.db holds the cut SEQ. Cuts that the same
+ *         connection writes between two steps are in the copy as well; another process's begin it anew.
  * Owner   the connection's thread */
 #ifndef STORE_TABLES_COPY_H
 #define STORE_TABLES_COPY_H
@@ -15,8 +16,8 @@
 
 struct sqlite3_backup;
 
-/* tables.db or a base of `dir` for reading only. Without a WAL beside it nothing is made in the folder, so a medium that
- * cannot be written will do. */
+/* tables.db or a base of `dir` for reading only. Without a WAL beside it nothing is made in the folder, so
+ * a medium that cannot be written will do. */
 MUST_USE struct err tables_open_reading(struct tables *t, const struct data_dir *dir, const char *name);
 
 /* All zero: none under way. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tables_load.c: the cut in the tables becomes the engine's memory. Only resident rows: what is over stays outside. */
+/* tables_load.c: the cut in the tables becomes the engine's memory. Only resident rows: what is over stays
+ * outside. */
 #include <stdio.h>
 
 #include "base/must.h"

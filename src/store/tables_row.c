@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tables_row.c: a struct described by fields, as columns, and back. What comes back is input: checked, never trusted. */
+/* tables_row.c: a struct described by fields, as columns, and back. What comes back is input: checked,
+ * never trusted. */
 #include <string.h>
 
 #include "base/must.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tables_schema.c: tables, columns and indices made from the field tables; what an older release left out is added, what
- * a later one added is not touched. */
+/* tables_schema.c: tables, columns and indices made from the field tables; what an older release left out
+ * is added, what a later one added is not touched. */
 #include <string.h>
 
 #include "base/must.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tables_sql.h: what the tables_*.c files share: errors with a place, SQL made from field tables, rows in and out of
- * statements. Nobody else includes it. */
+/* tables_sql.h: what the tables_*.c files share: errors with a place, SQL made from field tables, rows in
+ * and out of statements. Nobody else includes it. */
 #ifndef STORE_TABLES_SQL_H
 #define STORE_TABLES_SQL_H
 
@@ -38,7 +38,8 @@ void sql_put_name(struct buf *sql, const char *name); /* in quotes */
 /* Declaration of a column; the same in CREATE TABLE and ADD COLUMN. */
 void sql_put_column(struct buf *sql, const struct field *f);
 const char *sql_text(struct buf *sql); /* ends it; must() on overflow: SQL is made of our own tables */
-/* Binds one value, or all of them from parameter `first` on. `scratch` lives until the statement is stepped. */
+/* Binds one value, or all of them from parameter `first` on. `scratch` lives until the statement is
+ * stepped. */
 int field_bind(sqlite3_stmt *st, int at, const struct field *f, const void *row, char uuid[36]);
 int row_bind(sqlite3_stmt *st, int first, const struct shape *shape, const void *row, struct row_scratch *scratch);
 /* Reads columns from `first` on into a cleared `row`. */

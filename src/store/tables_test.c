@@ -151,16 +151,17 @@ static void test_events_come_back_newest_first_from_a_cursor(void **state)
     }
     write_cut(&t, &(struct table_cut){.seq = 4, .events = events, .event_count = 12});
     uint64_t seq;
-    struct timeline_query q = {.of = TIMELINE_VEHICLE, .id = 5, .limit = 2};
+    struct timeline_query q = {.of = TIMELINE_VEHICLE, .id = 5, .limit = 1};
     events_seen = 0;
     assert_int_equal(tables_timeline(&t, &q, keep_event, NULL, &seq).code, ERR_OK);
     assert_int_equal(seq, 4);
-    assert_int_equal(events_seen, 2);
-    assert_memory_equal(&last_event, &events[9], sizeof last_event); /* 11, then 9 */
+    assert_int_equal(events_seen, 1);
+    assert_memory_equal(&last_event, &events[11], sizeof last_event);
     q.before_seq = last_event.seq;
     q.before_part = last_event.part;
+    q.limit = 2;
     assert_int_equal(tables_timeline(&t, &q, keep_event, NULL, &seq).code, ERR_OK);
-    assert_memory_equal(&last_event, &events[5], sizeof last_event); /* 7, then 5 */
+    assert_memory_equal(&last_event, &events[7], sizeof last_event); /* 9, of the same fact as 11, then 7 */
     events_seen = 0;
     q = (struct timeline_query){.of = TIMELINE_RIDE, .id = 9, .limit = 100};
     assert_int_equal(tables_timeline(&t, &q, keep_event, NULL, &seq).code, ERR_OK);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* life.h: the engine tests' town lives some thousand facts, and a data directory takes part in it as a node's would: for
- * tests of whatever stands on such a directory. Test support only; one life a process. */
+/* life.h: the engine tests' town lives some thousand facts, and a data directory takes part in it as a
+ * node's would: for tests of whatever stands on such a directory. Test support only; one life a process. */
 #ifndef STORE_TESTING_LIFE_H
 #define STORE_TESTING_LIFE_H
 
@@ -18,8 +18,8 @@ void life_begin(void);
 void life_end(void);
 /* Options for a directory that takes part; the caller adds what its test is about. */
 struct recover_options life_options(const struct data_dir *dir);
-/* Applies facts up to `until`: each batch is committed, a synced or unsynced cut follows every `cut_every` batches (0:
- * never). Errors come back at once: a disk may fail. */
+/* Applies facts up to `until`: each batch is committed, a synced or unsynced cut follows every `cut_every`
+ * batches (0: never). Errors come back at once: a disk may fail. */
 MUST_USE struct err life_go(struct recovered *r, uint64_t until, unsigned cut_every);
 /* The state hash of an engine that lived to `seq` without a stop. */
 uint64_t life_hash(uint64_t seq);
