@@ -94,7 +94,7 @@ static struct err compare_effects(struct replay *p, const struct journal_record 
                 (unsigned long long)record->seq, (unsigned long long)record->build,
                 (unsigned long long)p->effects.sum, (unsigned long long)record->effects_sum);
     bool same = record->build == p->o->build;
-    recover_say(r, same ? "It is the same build: damaged data, or an engine that is not deterministic. Run paddock check."
+    recover_say(r, same ? "The same build: damaged data, or an engine that is not deterministic. Run paddock check."
                         : "Start the build that wrote it, or accept it: --set replay.accept_other_effects=true.");
     return ERR(STATE, "a fact has other effects than recorded");
 }
