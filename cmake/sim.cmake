@@ -7,5 +7,5 @@ file(GLOB sim_sources CONFIGURE_DEPENDS
      ${CMAKE_SOURCE_DIR}/sim/phone*.c ${CMAKE_SOURCE_DIR}/sim/rider*.c ${CMAKE_SOURCE_DIR}/sim/staff*.c)
 list(FILTER sim_sources EXCLUDE REGEX "_test\\.c$")
 add_library(sim_actors STATIC ${sim_sources})
-target_link_libraries(sim_actors PUBLIC net proto geo base)
+target_link_libraries(sim_actors PUBLIC net engine proto geo base)
 paddock_tests(sim sim_actors sim_disk store_life store net proto geo base)

@@ -51,7 +51,7 @@ static void judge_movement(struct world *w, struct world_vehicle *v)
 void judge_moment(struct world *w)
 {
     for (uint32_t i = 0; i < w->vehicle_count; i++) judge_movement(w, &w->vehicles[i]);
-    for (uint32_t i = 0; i < w->rider_count; i++) {
+    for (uint32_t i = 0; w->riders && i < w->rider_count; i++) {
         const char *broken = sim_rider_broken(w->riders[i]);
         if (broken) world_broken(w, "rider %u saw: %s", i, broken);
     }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/must.h"
-#include "engine/terms.h"
+#include "engine/engine.h"
 #include "sim/phone.h"
 
 enum { REPLY_MS = 40000, LOG_MAX = 4096, TRIES_MAX = 8, RETRY_MAX_MS = 30000 };
@@ -21,6 +21,7 @@ struct sim_staff {
     struct crowd_timer timer;
     /* step: of the set-up; opened: vehicle + 1 whose lock an order may have opened */
     uint32_t step, tries, opened;
+    uint32_t walk;                           /* events still to be said of `vehicle`, one right behind the other */
     /* again: the last request is to be sent once more, under its key */
     bool ready, finishing, again;
     uint8_t *states;                         /* enum vehicle_state by vehicle, as last seen; 0: not yet */
@@ -143,7 +144,12 @@ void sim_staff_destroy(struct sim_staff *s)
 }
 
 bool sim_staff_is_ready(const struct sim_staff *s) { return s->ready; }
-void sim_staff_finish(struct sim_staff *s) { s->finishing = true; }
+void sim_staff_finish(struct sim_staff *s)
+{
+    s->finishing = true;
+    s->walk = 0;
+}
+
 const char *sim_staff_broken(const struct sim_staff *s) { return s->broken; }
 const struct sim_staff_counters *sim_staff_counters_of(const struct sim_staff *s) { return &s->counters; }
 
@@ -316,9 +322,43 @@ static void bring_back(struct sim_staff *s)
     ask_event(s, VEHICLE_EVENT_PROVIDER_DROP_OFF, 0);
 }
 
+/* The next of a row of events of one vehicle: any row of the table from the state that it was last seen in. A vehicle
+ * that speaks leaves the rare states within a minute; only somebody quick gets to see what follows from them. */
+static void walk_on(struct sim_staff *s)
+{
+    enum vehicle_state from = s->states[s->vehicle];
+    uint32_t rows = 0;
+    enum vehicle_event event = VEHICLE_EVENT_UNSPECIFIED;
+    enum vehicle_state to = VEHICLE_NON_CONTACTABLE;
+
+    for (unsigned e = 1; e < VEHICLE_EVENT_N; e++) {
+        for (unsigned t = 1; t < VEHICLE_STATE_N; t++) {
+            if (!vehicle_may(from, e, t) || prng_below(&s->prng, ++rows)) continue;
+            event = e;
+            to = t;
+        }
+    }
+    s->walk--;
+    ask_event(s, event, to);
+}
+
+static void begin_walk(struct sim_staff *s)
+{
+    s->vehicle = (uint32_t)prng_below(&s->prng, s->config.town->vehicle_count);
+    s->walk = (uint32_t)prng_between(&s->prng, 2, 9);
+    begin(s, ASK_LOOK, "GET", "look");
+    about_vehicle(s, "");
+    send_now(s);
+}
+
 static void act_event(struct sim_staff *s)
 {
     uint32_t count = s->config.town->vehicle_count, away = 0;
+
+    if (prng_below(&s->prng, 2)) {
+        begin_walk(s);
+        return;
+    }
 
     for (uint32_t i = 0; i < count; i++) away += s->states[i] > VEHICLE_ON_TRIP;
     /* Two in three acts bring one back where some are away. */
@@ -376,6 +416,10 @@ static void act(struct sim_staff *s)
     uint32_t dice = (uint32_t)prng_below(&s->prng, 100);
 
     if (!s->config.town->vehicle_count) return;
+    if (s->walk) {
+        walk_on(s);
+        return;
+    }
     if (dice < s->config.event_pct) act_event(s);
     else if (dice < s->config.event_pct + s->config.order_pct) act_order(s);
     else act_look(s);
@@ -442,6 +486,10 @@ static void on_reply(void *owner, struct phone *phone, int status, struct bytes 
     else *(status / 100 == 2 ? &s->counters.ok : &s->counters.refused) += 1;
     /* Whether or not the order got through, somebody stands beside it. */
     if (s->ask == ASK_ORDER && strcmp(s->what, "unlock") == 0) s->opened = s->vehicle + 1;
+    if (s->ready && s->walk) {
+        later(s, prng_between(&s->prng, 1, 400));
+        return;
+    }
     if (s->ready) {
         later(s, s->opened && !s->config.act_s ? 60000 : pause_ms(s) + (s->opened ? 60000 : 1));
         return;

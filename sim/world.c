@@ -74,7 +74,8 @@ static void draw_faults(struct world *w)
     w->phone.reset_ppm = rate(p, 20000);
     for (unsigned i = 0; i < SIM_VEHICLE_FAULT_N; i++) w->vehicle_ppm[i] = rate(p, 40000);
     for (unsigned i = 0; i < SIM_RIDER_HABIT_N; i++) w->habit_ppm[i] = rate(p, 300000);
-    w->disk_faults = (struct disk_faults){.sync_fail_ppm = rate(p, 400), .write_fail_ppm = rate(p, 200)};
+    w->disk_faults = (struct disk_faults){.sync_fail_ppm = rate(p, 400), .write_fail_ppm = rate(p, 200),
+                                          .read_fail_ppm = rate(p, 200), .call_fail_ppm = rate(p, 200)};
     w->crash_every_s = prng_chance(p, 100000) ? 0 : (uint32_t)prng_between(p, 60, 900);
     if (!w->options.gentle) return;
     w->radio = (struct network_faults){.up = {.latency_us = 60000, .jitter_us = 60000, .split_ppm = 2000},
@@ -117,6 +118,19 @@ void world_describe(const struct world *w, char *out, size_t room)
 }
 
 /* ---- the people and their vehicles ---- */
+
+/* A small town: a ride of some minutes leaves it, silence of two and a half minutes is noticed, a forgotten ride is
+ * ended after half an hour. */
+static const struct sim_put town_puts[] = {
+    {"/v1/operator", "{\"name\":\"World\"}"},
+    {"/v1/legal-entities/plain", "{\"name\":\"Plain AB\",\"currency\":\"SEK\",\"decimals\":2}"},
+    {"/v1/cities/gbg", "{\"name\":\"Gothenburg\",\"legal_entity\":\"plain\",\"time_zone\":\"Europe/Stockholm\",\"lat\":57.7089,"
+                       "\"lon\":11.9746,\"radius_m\":900,\"ride_max_s\":1800}"},
+    {"/v1/vehicle-types/scooter", "{\"name\":\"Scooter\",\"heartbeat_s\":60,\"battery_min_pct\":15,\"motor\":true}"},
+    {"/v1/vehicle-types/bicycle", "{\"name\":\"Bicycle\",\"heartbeat_s\":60,\"battery_min_pct\":0,\"motor\":false}"},
+    {"/v1/plans/scooter", "{\"name\":\"Scooter\",\"city\":\"gbg\",\"vehicle_type\":\"scooter\",\"unlock_minor\":1000,\"minute_minor\":250}"},
+    {"/v1/plans/any", "{\"name\":\"Any\",\"city\":\"gbg\",\"unlock_minor\":500,\"minute_minor\":100}"},
+};
 
 static bool pick(void *ctx, struct sim_rider *rider, struct text16 *code)
 {
@@ -350,6 +364,10 @@ static bool set_up(struct world *w)
 {
     struct sim_town town = sim_town_plain;
     town.vehicle_count = w->vehicle_count;
+    if (!w->options.gentle) {
+        town.puts = town_puts;
+        town.put_count = sizeof town_puts / sizeof *town_puts;
+    }
     w->town = town;
     make_vehicles(w, &w->town);
     struct sim_staff_config config = {.name = bytes_text("staff"), .token = bytes_of(w->tokens[w->rider_count], AUTH_TOKEN_LEN),
@@ -363,25 +381,36 @@ static bool set_up(struct world *w)
     return !*w->why;
 }
 
-struct still { uint32_t rides, commands; };
+struct still { uint32_t rides, commands; const struct engine *engine; char first[160]; /* the first of them, for the report */ };
 
 static void count_open(void *ctx, const void *row)
 {
     struct still *s = ctx;
     const struct ride *r = row;
-    s->rides += r->state != RIDE_SETTLED && r->state != RIDE_FAILED && r->state != RIDE_CANCELLED;
+    if (r->state == RIDE_SETTLED || r->state == RIDE_FAILED || r->state == RIDE_CANCELLED) return;
+    if (!s->rides++) {
+        snprintf(s->first, sizeof s->first, "ride %" PRIu64 " on %.*s is %s", r->id, r->vehicle_code.len, r->vehicle_code.at,
+                 enum_name(&ride_state_names, r->state));
+    }
 }
 
 static void count_undecided(void *ctx, const void *row)
 {
     struct still *s = ctx;
     const struct command *c = row;
-    s->commands += c->state != COMMAND_DONE && c->state != COMMAND_FAILED;
+    if (c->state == COMMAND_DONE || c->state == COMMAND_FAILED) return;
+    const struct device *d = engine_row(s->engine, ROW_DEVICE, c->device_id);
+    if (!s->commands++ && d) {
+        snprintf(s->first, sizeof s->first, "%s of %.*s is %s since %lld s, heard %lld s ago, session %llx",
+                 enum_name(&command_op_names, c->op), d->ident.len, d->ident.at, enum_name(&command_state_names, c->state),
+                 (long long)(engine_now_ms(s->engine) - c->created_ms) / 1000,
+                 (long long)(engine_now_ms(s->engine) - d->seen_ms) / 1000, (unsigned long long)d->session);
+    }
 }
 
 static bool all_over(struct world *w, struct still *s)
 {
-    *s = (struct still){0, 0};
+    *s = (struct still){.engine = w->up ? node_engine(w->life.node) : NULL};
     if (!w->up) return false;
     engine_each(node_engine(w->life.node), ROW_RIDE, count_open, s);
     engine_each(node_engine(w->life.node), ROW_COMMAND, count_undecided, s);
@@ -402,12 +431,12 @@ static void calm(struct world *w)
     set_disk(w);
     for (uint32_t i = 0; i < w->rider_count; i++) sim_rider_finish(w->riders[i]);
     sim_staff_finish(w->staff);
-    struct still s = {0, 0};
+    struct still s = {.engine = NULL};
     int64_t until_us = world_now_us(w) + CALM_MAX_US;
     while (!*w->why && world_now_us(w) < until_us && !all_over(w, &s)) run_until(w, world_now_us(w) + 5000000);
     if (!*w->why && !all_over(w, &s)) {
-        world_broken(w, "faults stopped %lld minutes ago; still open: %u rides, %u commands", CALM_MAX_US / 60000000, s.rides,
-                     s.commands);
+        world_broken(w, "faults stopped %lld minutes ago; still open: %u rides, %u commands: %s", CALM_MAX_US / 60000000, s.rides,
+                     s.commands, s.first);
     }
 }
 

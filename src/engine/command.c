@@ -176,6 +176,22 @@ void command_withdraw(struct engine *e, struct command *c)
     if (c->state == COMMAND_QUEUED) decide(e, c, COMMAND_FAILED, COMMAND_RESULT_WITHDRAWN);
 }
 
+bool command_may_let_go(const struct engine *e, const struct vehicle *v)
+{
+    const struct command *c = ROW(e, COMMAND, command, v->command_id);
+    const struct command *side = ROW(e, COMMAND, command, v->side_command_id);
+    return (!c || c->state == COMMAND_UNKNOWN) && (!side || side->state == COMMAND_UNKNOWN);
+}
+
+void command_let_go(struct engine *e, const struct vehicle *v)
+{
+    must(command_may_let_go(e, v));
+    struct command *c = EDIT(e, COMMAND, command, v->command_id);
+    if (c) decide(e, c, COMMAND_FAILED, c->result);
+    struct command *side = EDIT(e, COMMAND, command, v->side_command_id);
+    if (side) decide(e, side, COMMAND_FAILED, side->result);
+}
+
 void ask_state(struct engine *e, const struct device *d)
 {
     emit_order(e, d, NULL, d->caps & CAP_ASK_STATUS ? ORDER_STATUS : ORDER_LOCATE, 0, 0);

@@ -4,6 +4,7 @@
 #include "engine/state.h"
 
 #define PRICE_MAX_MINOR 1000000
+#define RIDE_LONGEST_MS (30 * 24 * HOUR_MS)
 
 /* The few settings rows are found by walking: there are hundreds, and they are declared, not looked up in rides. */
 #define FIND_BY_CODE(name, KIND, tag)                                                              \
@@ -39,7 +40,9 @@ static void legal_entity_set(struct engine *e, const struct fact_legal_entity_se
 {
     const struct legal_entity *known = entity_find(e, &f->code);
     bool decimals_ok = f->decimals == 0 || f->decimals == 2 || f->decimals == 3;
-    if (!f->code.len || f->currency.len != 3 || !decimals_ok || (known && !text_equal(&known->currency, &f->currency))) {
+    /* What is in the books was written in these. */
+    bool same_books = !known || (text_equal(&known->currency, &f->currency) && known->decimals == f->decimals);
+    if (!f->code.len || f->currency.len != 3 || !decimals_ok || !same_books) {
         reply_err(e, ERR_INVALID);
         return;
     }
@@ -52,10 +55,10 @@ static void legal_entity_set(struct engine *e, const struct fact_legal_entity_se
         row->uuid = new_uuid(e);
         row->code = f->code;
         row->currency = f->currency;
+        row->decimals = f->decimals;
         registered(e, NULL, text_bytes(&f->code));
     }
     row->name = f->name;
-    row->decimals = f->decimals;
     reply_row(e, ROW_LEGAL_ENTITY, row->id, row->uuid);
 }
 
@@ -63,7 +66,8 @@ static void city_set(struct engine *e, const struct fact_city_set *f)
 {
     const struct legal_entity *entity = entity_find(e, &f->entity);
     const struct city *known = city_find(e, &f->code);
-    if (!entity || !f->code.len || f->ride_max_ms < 0 || (known && known->entity_id != entity->id)) {
+    bool longest_ok = f->ride_max_ms >= 0 && f->ride_max_ms <= RIDE_LONGEST_MS;
+    if (!entity || !f->code.len || !longest_ok || (known && known->entity_id != entity->id)) {
         reply_err(e, entity ? ERR_INVALID : ERR_ENTITY_UNKNOWN);
         return;
     }
@@ -87,6 +91,18 @@ static void city_set(struct engine *e, const struct fact_city_set *f)
     reply_row(e, ROW_CITY, row->id, row->uuid);
 }
 
+/* How long a device may be silent follows from the type: a shorter time holds at once, or a timer that was set before
+ * would fire later here than in a process that loaded the same rows. */
+static void heartbeat_changed(struct engine *e, const struct vehicle_type *t)
+{
+    const struct pool *p = &e->pools[ROW_DEVICE];
+    for (uint32_t slot = pool_next(p, 0); slot != MAP_NONE; slot = pool_next(p, slot + 1)) {
+        const struct device *d = pool_row(p, slot);
+        const struct vehicle *v = ROW(e, VEHICLE, vehicle, d->vehicle_id);
+        if (v && v->type_id == t->id) timer_touch(e, ROW_DEVICE, d->id);
+    }
+}
+
 static void vehicle_type_set(struct engine *e, const struct fact_vehicle_type_set *f)
 {
     const struct vehicle_type *known = type_find(e, &f->code);
@@ -108,8 +124,9 @@ static void vehicle_type_set(struct engine *e, const struct fact_vehicle_type_se
     row->name = f->name;
     row->battery_min_pct = f->battery_min_pct;
     row->motor = f->motor;
-    /* Silence is measured from the next report on: timers already set keep their time at most once too long. */
+    bool other = row->heartbeat_ms != f->heartbeat_ms;
     row->heartbeat_ms = f->heartbeat_ms;
+    if (other) heartbeat_changed(e, row);
     reply_row(e, ROW_VEHICLE_TYPE, row->id, row->uuid);
 }
 
@@ -184,66 +201,74 @@ static struct device *device_for(struct engine *e, uint8_t protocol, const struc
     return d;
 }
 
-static enum err_code fit_device(struct engine *e, struct vehicle *v, const struct fact_vehicle_set *f)
+/* Everything that could refuse is asked before anything changes: a refused vehicle stays as it was. `v` NULL: new. */
+static enum err_code device_fits(struct engine *e, const struct vehicle *v, const struct fact_vehicle_set *f)
 {
     if (!f->protocol) return ERR_OK;
     if (!codec_by_protocol(f->protocol) || !f->ident.len) return ERR_INVALID;
-    const struct device *known = device_find(e, f->protocol, &f->ident);
-    if (known && known->vehicle_id && known->vehicle_id != v->id) return ERR_DEVICE_TAKEN;
-    if (known && known->id == v->device_id) {
-        if (known->poisoned) EDIT(e, DEVICE, device, known->id)->poisoned = false;
-        return ERR_OK;
-    }
-    if (v->ride_id || v->command_id || v->side_command_id) return ERR_RIDE_OPEN; /* no swap under a rider or an order */
+    const struct device *d = device_find(e, f->protocol, &f->ident);
+    if (d && d->vehicle_id && (!v || d->vehicle_id != v->id)) return ERR_DEVICE_TAKEN;
+    bool swap = v && !(d && d->id == v->device_id);
+    if (swap && (v->ride_id || !command_may_let_go(e, v))) return ERR_RIDE_OPEN; /* not under a rider or an order */
+    return !d && e->pools[ROW_DEVICE].count >= e->pools[ROW_DEVICE].limit ? ERR_FULL : ERR_OK;
+}
+
+static void fit_device(struct engine *e, struct vehicle *v, const struct fact_vehicle_set *f)
+{
     struct device *d = device_for(e, f->protocol, &f->ident);
-    if (!d) return ERR_FULL;
+    must(d);
+    d->poisoned = false;
+    if (d->id == v->device_id) return;
+    command_let_go(e, v);
     struct device *old = EDIT(e, DEVICE, device, v->device_id);
     if (old) old->vehicle_id = 0;
     v->device_id = d->id;
     d->vehicle_id = v->id;
-    d->poisoned = false;
+    d->silent = false; /* it may have fallen silent on another vehicle: this one is told, too */
     timer_touch(e, ROW_DEVICE, d->id);
-    return ERR_OK;
 }
 
-static enum err_code place_vehicle(struct engine *e, struct vehicle *v, const struct fact_vehicle_set *f)
+static void place_vehicle(struct engine *e, struct vehicle *v, const struct city *city, const struct vehicle_type *type)
 {
-    const struct city *city = city_find(e, &f->city);
-    const struct vehicle_type *type = type_find(e, &f->vehicle_type);
-    if (!city) return ERR_CITY_UNKNOWN;
-    if (!type) return ERR_TYPE_UNKNOWN;
-    if (v->ride_id && (v->city_id != city->id || v->type_id != type->id)) return ERR_RIDE_OPEN;
+    bool other = v->type_id != type->id;
     v->city_id = city->id;
     v->type_id = type->id;
-    return ERR_OK;
+    if (other && v->device_id) timer_touch(e, ROW_DEVICE, v->device_id);
 }
 
-static enum err_code new_code_ok(const struct engine *e, const struct vehicle *v, const struct text16 *code)
+static enum err_code codes_fit(struct engine *e, const struct vehicle *v, const struct fact_vehicle_set *f)
 {
-    if (!code->len) return ERR_OK;
-    if (!code_ok(code)) return ERR_INVALID;
-    const struct vehicle *holder = vehicle_find((struct engine *)e, text_bytes(code));
-    return holder && holder != v ? ERR_CODE_TAKEN : ERR_OK;
+    if (!code_ok(&f->code) || (f->add_code.len && !code_ok(&f->add_code))) return ERR_INVALID;
+    const struct vehicle *holder = vehicle_find(e, text_bytes(&f->add_code));
+    if (holder && holder != v) return ERR_CODE_TAKEN;
+    uint32_t more = (v ? 0 : 1) + (f->add_code.len && !holder ? 1 : 0);
+    return e->pools[ROW_PUBLIC_CODE].limit - e->pools[ROW_PUBLIC_CODE].count < more ? ERR_FULL : ERR_OK;
+}
+
+static enum err_code vehicle_fits(struct engine *e, const struct vehicle *v, const struct fact_vehicle_set *f,
+                                  const struct city *city, const struct vehicle_type *type)
+{
+    enum err_code code = codes_fit(e, v, f);
+    if (!code && !city) code = ERR_CITY_UNKNOWN;
+    if (!code && !type) code = ERR_TYPE_UNKNOWN;
+    if (!code && v && v->ride_id && (v->city_id != city->id || v->type_id != type->id)) code = ERR_RIDE_OPEN;
+    if (!code) code = device_fits(e, v, f);
+    if (!code && !v && e->pools[ROW_VEHICLE].count >= e->pools[ROW_VEHICLE].limit) code = ERR_FULL;
+    return code;
 }
 
 static void vehicle_set(struct engine *e, const struct fact_vehicle_set *f)
 {
     const struct vehicle *known = vehicle_find(e, text_bytes(&f->code));
-    enum err_code code = code_ok(&f->code) ? new_code_ok(e, known, &f->add_code) : ERR_INVALID;
-    if (!code && !known && !city_find(e, &f->city)) code = ERR_CITY_UNKNOWN;
-    if (!code && !known && !type_find(e, &f->vehicle_type)) code = ERR_TYPE_UNKNOWN;
-    const struct device *taken = f->protocol ? device_find(e, f->protocol, &f->ident) : NULL;
-    if (!code && !known && taken && taken->vehicle_id) code = ERR_DEVICE_TAKEN;
-    if (!code && !known && f->protocol && (!codec_by_protocol(f->protocol) || !f->ident.len)) code = ERR_INVALID;
-    struct pool *codes = &e->pools[ROW_PUBLIC_CODE], *devices = &e->pools[ROW_DEVICE];
-    if (!code && (codes->limit - codes->count < 2 || devices->count >= devices->limit)) code = ERR_FULL;
-    struct vehicle *v = NULL;
-    if (!code) v = known ? EDIT(e, VEHICLE, vehicle, known->id) : add_row(e, ROW_VEHICLE);
-    if (!code && !v) code = ERR_FULL;
+    const struct city *city = city_find(e, &f->city);
+    const struct vehicle_type *type = type_find(e, &f->vehicle_type);
+    enum err_code code = vehicle_fits(e, known, f, city, type);
     if (code) {
         reply_err(e, code);
         return;
     }
+    struct vehicle *v = known ? EDIT(e, VEHICLE, vehicle, known->id) : add_row(e, ROW_VEHICLE);
+    must(v);
     if (!known) {
         /* A new vehicle is not in the street until somebody says that it was put there. */
         v->uuid = new_uuid(e);
@@ -253,11 +278,10 @@ static void vehicle_set(struct engine *e, const struct fact_vehicle_set *f)
         must(add_code(e, v, &f->code));
         registered(e, v, text_bytes(&f->code));
     }
-    code = place_vehicle(e, v, f);
-    if (!code) code = fit_device(e, v, f);
-    if (!code && f->add_code.len && !vehicle_find(e, text_bytes(&f->add_code))) must(add_code(e, v, &f->add_code));
-    if (code) reply_err(e, code);
-    else reply_row(e, ROW_VEHICLE, v->id, v->uuid);
+    place_vehicle(e, v, city, type);
+    if (f->protocol) fit_device(e, v, f);
+    if (f->add_code.len && !vehicle_find(e, text_bytes(&f->add_code))) must(add_code(e, v, &f->add_code));
+    reply_row(e, ROW_VEHICLE, v->id, v->uuid);
 }
 
 /* ---- people ---- */

@@ -14,6 +14,8 @@
 #define FIX_AHEAD_MAX_MS 120000     /* a device clock further ahead is not believed */
 #define MOVED_CM 2500               /* between two fixes: certainly moved, whatever the noise */
 #define STILL_CM 1200               /* certainly did not ride away */
+#define STILL_CM_PER_S 100          /* slower than a walk: 12 m within two seconds is riding */
+#define STILL_PAIR_MAX_MS 20000     /* in more time it may have been away and back */
 #define FIX_PAIR_MIN_MS 2000
 #define FIX_PAIR_MAX_MS 60000
 #define SPEED_STILL_DMH 10          /* 1 km/h: below it a wheel sensor is noise */
@@ -60,6 +62,12 @@ static struct device *registered(struct engine *e, uint8_t protocol, const struc
     return EDIT(e, DEVICE, device, d->id);
 }
 
+/* Over the connection that it has now? Handle 0 is none. */
+static bool over_present(const struct device *d, uint64_t session)
+{
+    return session && d->session == session;
+}
+
 static void heard(struct engine *e, struct device *d)
 {
     d->seen_ms = now_of(e);
@@ -81,7 +89,7 @@ static void say_connection(struct engine *e, const struct device *d, enum event_
 static void session_opened(struct engine *e, const struct fact_session_opened *f)
 {
     struct device *d = registered(e, f->protocol, &f->ident);
-    if (!d || d->session == f->session) return;
+    if (!d || !f->session || d->session == f->session) return;
     if (d->session) {
         if (d->swap_ms && now_of(e) - d->swap_ms < SWAP_GAP_MS) {
             emit_hang_up(e, f->session); /* two that claim one id do not get to fight over it */
@@ -97,13 +105,15 @@ static void session_opened(struct engine *e, const struct fact_session_opened *f
     say_connection(e, d, EVENT_DEVICE_CONNECTED);
     command_session(e, d);
     const struct vehicle *v = ROW(e, VEHICLE, vehicle, d->vehicle_id);
+    const struct ride *r = v ? ride_of_vehicle(e, v) : NULL;
+    if (r) ride_device_back(e, r, d);
     if (v && (v->ride_id || v->suspect || d->lock_state == LOCK_STATE_UNKNOWN)) ask_state(e, d);
 }
 
 static void session_closed(struct engine *e, const struct fact_session_closed *f)
 {
     struct device *d = device_find(e, f->protocol, &f->ident);
-    if (!d || d->session != f->session) return;
+    if (!d || !over_present(d, f->session)) return;
     d = EDIT(e, DEVICE, device, d->id);
     d->session = 0;
     say_connection(e, d, EVENT_DEVICE_GONE);
@@ -114,14 +124,15 @@ static void evidence_from_fixes(struct device *d, struct point before, int64_t b
     int64_t apart_ms = fix_ms - before_ms;
     if (apart_ms < FIX_PAIR_MIN_MS || apart_ms > FIX_PAIR_MAX_MS) return;
     int64_t cm = point_distance_cm(before, (struct point){d->lat_e7, d->lon_e7});
+    bool slow = cm * 1000 <= STILL_CM_PER_S * apart_ms && apart_ms <= STILL_PAIR_MAX_MS;
     if (cm > MOVED_CM) d->moved_ms = now_ms;
-    else if (cm < STILL_CM && now_ms - fix_ms < 10000) d->still_ms = now_ms;
+    else if (cm < STILL_CM && slow && now_ms - fix_ms < 10000) d->still_ms = now_ms;
 }
 
 static void take_position(struct engine *e, struct device *d, const struct fact_report *f)
 {
     int64_t now_ms = now_of(e), fix_ms = f->fix_ms ? f->fix_ms : now_ms;
-    if (!point_valid((struct point){f->lat_e7, f->lon_e7}) || fix_ms > now_ms + FIX_AHEAD_MAX_MS) return;
+    if (!point_valid((struct point){f->lat_e7, f->lon_e7}) || fix_ms < 0 || fix_ms > now_ms + FIX_AHEAD_MAX_MS) return;
     if (d->has_fix && fix_ms < d->fix_ms) return; /* late: the place it was, not the place it is */
     struct point before = {d->lat_e7, d->lon_e7};
     int64_t before_ms = d->has_fix ? d->fix_ms : 0;
@@ -150,10 +161,11 @@ static void take_battery(struct engine *e, struct device *d, const struct fact_r
     bool changed = !d->has_battery || d->battery_pct != f->battery_pct;
     d->battery_pct = f->battery_pct > 100 ? 100 : f->battery_pct;
     d->has_battery = true;
-    const struct vehicle *v = changed ? ROW(e, VEHICLE, vehicle, d->vehicle_id) : NULL;
-    if (v && (v->state == VEHICLE_AVAILABLE || v->state == VEHICLE_NON_OPERATIONAL)) {
-        vehicle_check(e, EDIT(e, VEHICLE, vehicle, v->id));
-    }
+    const struct vehicle *v = ROW(e, VEHICLE, vehicle, d->vehicle_id);
+    if (!v || (v->state != VEHICLE_AVAILABLE && v->state != VEHICLE_NON_OPERATIONAL)) return;
+    /* Held for its charge: looked at each time, the bound may be another one now. */
+    bool held = v->state == VEHICLE_NON_OPERATIONAL && v->cause == VEHICLE_EVENT_BATTERY_LOW;
+    if (changed || held) vehicle_check(e, EDIT(e, VEHICLE, vehicle, v->id));
 }
 
 /* The lock was closed and reported so: what was suspect may be rented again. */
@@ -167,10 +179,13 @@ static void clear_suspicion(struct engine *e, const struct device *d)
         v->cause = 0;
         vehicle_change(e, v, VEHICLE_EVENT_MAINTENANCE, VEHICLE_AVAILABLE);
         vehicle_check(e, v);
+    } else if (v->held_state == VEHICLE_NON_OPERATIONAL && v->cause == VEHICLE_EVENT_MAINTENANCE) {
+        v->cause = 0;
+        v->held_state = VEHICLE_AVAILABLE; /* told over an older connection: it comes back as if it had been said before */
     }
 }
 
-static void take_lock(struct engine *e, struct device *d, bool locked, bool proven)
+static void take_lock(struct engine *e, struct device *d, bool locked, enum lock_sign sign)
 {
     enum lock_state before = d->lock_state;
     d->lock_state = locked ? LOCK_STATE_LOCKED : LOCK_STATE_UNLOCKED;
@@ -178,7 +193,7 @@ static void take_lock(struct engine *e, struct device *d, bool locked, bool prov
     const struct vehicle *v = ROW(e, VEHICLE, vehicle, d->vehicle_id);
     if (!v) return;
     struct ride *r = ride_of_vehicle(e, v);
-    if (r) ride_lock_seen(e, EDIT(e, RIDE, ride, r->id), locked, proven);
+    if (r) ride_lock_seen(e, EDIT(e, RIDE, ride, r->id), locked, sign);
     else if (locked) clear_suspicion(e, d);
     else lock_watch(e, EDIT(e, VEHICLE, vehicle, v->id), d, before);
 }
@@ -186,7 +201,7 @@ static void take_lock(struct engine *e, struct device *d, bool locked, bool prov
 static void report(struct engine *e, const struct fact_report *f)
 {
     struct device *d = registered(e, f->protocol, &f->ident);
-    if (!d || d->session != f->session) return;
+    if (!d || !over_present(d, f->session)) return;
     heard(e, d);
     if (f->has & HAS_IOT_MV) d->iot_mV = f->iot_mV;
     if (f->has & HAS_RSSI) d->rssi = f->rssi;
@@ -200,7 +215,7 @@ static void report(struct engine *e, const struct fact_report *f)
     if (f->has & HAS_POSITION) take_position(e, d, f);
     if (f->has & HAS_BATTERY) take_battery(e, d, f);
     command_seen(e, d, f);
-    if (f->has & HAS_LOCKED) take_lock(e, d, f->locked, false);
+    if (f->has & HAS_LOCKED) take_lock(e, d, f->locked, LOCK_SIGN_REPORTED);
     if (f->has & HAS_ALARM) say_number(e, d, EVENT_ALARM, f->alarm);
     if (f->has & HAS_FAULT) say_number(e, d, EVENT_FAULT, f->fault);
     const struct vehicle *v = ROW(e, VEHICLE, vehicle, d->vehicle_id);
@@ -219,8 +234,8 @@ static bool names_ride(struct engine *e, const struct device *d, const struct fa
 static void lock_result(struct engine *e, const struct fact_lock_result *f)
 {
     struct device *d = registered(e, f->protocol, &f->ident);
-    if (!d) return;
-    bool present = d->session == f->session;
+    if (!d || (f->op != COMMAND_OP_LOCK && f->op != COMMAND_OP_UNLOCK)) return;
+    bool present = over_present(d, f->session);
     if (present) heard(e, d);
     bool proven = f->op == COMMAND_OP_LOCK && names_ride(e, d, f);
     bool ours = command_result(e, d, f);
@@ -237,7 +252,7 @@ static void lock_result(struct engine *e, const struct fact_lock_result *f)
         else if (v && !v->ride_id) lock_watch(e, EDIT(e, VEHICLE, vehicle, v->id), d, before);
         return;
     }
-    take_lock(e, d, f->op == COMMAND_OP_LOCK, proven);
+    take_lock(e, d, f->op == COMMAND_OP_LOCK, proven ? LOCK_SIGN_PROVEN : LOCK_SIGN_CLAIMED);
 }
 
 void apply_device(struct engine *e, const struct fact *fact)
@@ -250,7 +265,7 @@ void apply_device(struct engine *e, const struct fact *fact)
     case FACT_DEVICE_KEYED: {
         const struct fact_device_keyed *f = &fact->device_keyed;
         struct device *d = registered(e, f->protocol, &f->ident);
-        if (!d || d->session != f->session) break;
+        if (!d || !over_present(d, f->session)) break;
         heard(e, d);
         command_keyed(e, d, f);
         break;
@@ -258,7 +273,7 @@ void apply_device(struct engine *e, const struct fact *fact)
     case FACT_DEVICE_ECHO: {
         const struct fact_device_echo *f = &fact->device_echo;
         struct device *d = registered(e, f->protocol, &f->ident);
-        if (!d || d->session != f->session) break;
+        if (!d || !over_present(d, f->session)) break;
         heard(e, d);
         command_echo(e, d, f->op);
         break;

@@ -34,7 +34,7 @@ void effects_added(struct effects *effects, const struct effect *e)
     case EFFECT_ORDER:
         sum = hash_mix(hash_mix(sum, e->order.session), e->order.command_id);
         sum = hash_mix(sum, (uint64_t)e->order.op << 8 | e->order.step);
-        sum = hash_mix(hash_mix(sum, (uint64_t)e->order.user << 32 | e->order.stamp), e->order.key);
+        sum = hash_mix(hash_mix(sum, (uint64_t)e->order.user << 32 | e->order.stamp), (uint64_t)e->order.value << 32 | e->order.key);
         sum = hash_mix(sum, (uint64_t)e->order.deadline_ms);
         break;
     case EFFECT_HANG_UP:

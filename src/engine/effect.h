@@ -45,7 +45,7 @@ struct effect_order {
     uint64_t session, command_id; /* command_id 0: a question about the state, nobody waits for it by name */
     uint8_t op;                   /* enum order_op of proto/codec.h */
     uint8_t step;
-    uint32_t key, user, stamp;
+    uint32_t key, user, stamp, value;
     int64_t created_ms, deadline_ms; /* never delivered after it */
 };
 

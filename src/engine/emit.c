@@ -56,6 +56,15 @@ void emit_order(struct engine *e, const struct device *d, const struct command *
     effects_added(e->out, effect);
 }
 
+void emit_track(struct engine *e, const struct device *d, uint32_t seconds)
+{
+    if (!d->session) return;
+    struct effect *effect = effects_add(e->out, EFFECT_ORDER);
+    effect->order = (struct effect_order){.session = d->session, .op = ORDER_TRACK, .value = seconds,
+                                          .created_ms = now_of(e), .deadline_ms = now_of(e) + 10000};
+    effects_added(e->out, effect);
+}
+
 void emit_hang_up(struct engine *e, uint64_t session)
 {
     struct effect *effect = effects_add(e->out, EFFECT_HANG_UP);

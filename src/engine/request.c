@@ -8,7 +8,8 @@ static void command_ask(struct engine *e, const struct fact_command_ask *f)
     if (answer_again(e, &key)) return;
     const struct staff *staff = staff_find(e, f->account);
     const struct vehicle *seen = vehicle_find(e, text_bytes(&f->code));
-    if (!staff || !seen || f->op >= COMMAND_OP_N || !f->op) {
+    bool known_op = f->op < COMMAND_OP_N && command_op_names.names[f->op];
+    if (!staff || !seen || !known_op) {
         answer_err(e, &key, !staff ? ERR_FORBIDDEN : !seen ? ERR_VEHICLE_UNKNOWN : ERR_INVALID);
         return;
     }
@@ -58,6 +59,8 @@ static void vehicle_mark(struct engine *e, const struct fact_vehicle_mark *f)
         }
     }
     if (to == VEHICLE_AVAILABLE || to == VEHICLE_REMOVED) v->cause = 0;
+    vehicle_tell_trip(e, v);
+    vehicle_listen(e, v);
     vehicle_check(e, v);
 }
 

@@ -23,6 +23,7 @@
 #define RIDE_MAX_DEFAULT_MS (12 * HOUR_MS)
 #define RELOCK_GAP_MS (10 * MINUTE_MS)
 #define RELOCK_ASK_MS 30000
+#define TRACK_S 10                 /* positions while it is ridden */
 
 #define TO(s) (1u << RIDE_##s)
 static const uint16_t may_become[RIDE_STATE_N] = {
@@ -100,6 +101,7 @@ static void finish(struct engine *e, struct ride *r, enum ride_reason reason, in
         r->end_lat_e7 = d->lat_e7;
         r->end_lon_e7 = d->lon_e7;
     }
+    if (d) emit_track(e, d, 0);
     change(e, r, RIDE_ENDED, 0);
     charge_ride(e, r);
     change(e, r, RIDE_SETTLED, 0); /* booked on the rider's account: nothing is left to wait for */
@@ -236,6 +238,12 @@ static void begin_riding(struct engine *e, struct ride *r, const struct command 
     int64_t longest_ms = city->ride_max_ms ? city->ride_max_ms : RIDE_MAX_DEFAULT_MS;
     change(e, r, RIDE_RIDING, r->started_ms + longest_ms);
     vehicle_begin_trip(e, v);
+    if (d) emit_track(e, d, TRACK_S);
+}
+
+void ride_device_back(struct engine *e, const struct ride *r, const struct device *d)
+{
+    if (r->state == RIDE_RIDING || r->state == RIDE_ENDING) emit_track(e, d, TRACK_S);
 }
 
 /* ---- end ---- */
@@ -371,17 +379,18 @@ void ride_command_over(struct engine *e, struct ride *r, const struct command *c
          : c->result == COMMAND_RESULT_DISPROVED ? RIDE_REASON_STILL_LOCKED : RIDE_REASON_UNLOCK_REFUSED);
 }
 
-void ride_lock_seen(struct engine *e, struct ride *r, bool locked, bool proven)
+void ride_lock_seen(struct engine *e, struct ride *r, bool locked, enum lock_sign sign)
 {
     if (r->state == RIDE_ENDING && locked) {
         finish_asked(e, r, true);
     } else if (r->state == RIDE_RIDING && !locked) {
         r->closed_ms = 0;
-    } else if (r->state == RIDE_RIDING && proven) {
+    } else if (r->state == RIDE_RIDING && sign == LOCK_SIGN_PROVEN) {
         finish(e, r, RIDE_REASON_LOCK_CLOSED, now_of(e), true);
-    } else if (r->state == RIDE_RIDING && !r->closed_ms) {
-        /* A lone lock report is no proof: anybody can claim an IMEI. Ask, and believe the second sign. */
-        r->closed_ms = now_of(e);
+    } else if (r->state == RIDE_RIDING && (!r->closed_ms || sign == LOCK_SIGN_CLAIMED)) {
+        /* A lone lock report is no proof: anybody can claim an IMEI, and the device repeats it until it is
+         * acknowledged. Ask, and believe the second sign. */
+        if (!r->closed_ms) r->closed_ms = now_of(e);
         ask_state(e, ROW(e, DEVICE, device, vehicle_of(e, r)->device_id));
     } else if (r->state == RIDE_RIDING) {
         finish(e, r, RIDE_REASON_LOCK_CLOSED, r->closed_ms, true);

@@ -76,6 +76,8 @@ void event_end(struct engine *e, struct event *event);
 /* Fills in who it concerns; each may be NULL. */
 void event_about(struct event *event, const struct vehicle *v, const struct ride *r, const struct command *c);
 void emit_order(struct engine *e, const struct device *d, const struct command *c, uint8_t op, uint8_t step, uint32_t key);
+/* Positions every so many seconds, 0 = no more. A wish: nobody waits for its outcome. */
+void emit_track(struct engine *e, const struct device *d, uint32_t seconds);
 void emit_hang_up(struct engine *e, uint64_t session);
 void reply_err(struct engine *e, enum err_code code);
 void reply_row(struct engine *e, enum row_kind kind, uint64_t id, struct uuid uuid);
@@ -95,6 +97,10 @@ void vehicle_reserve(struct engine *e, struct vehicle *v, const struct ride *r);
 void vehicle_begin_trip(struct engine *e, struct vehicle *v);
 /* The ride is over: `event` is trip_end, trip_cancel or reservation_cancel; now, or once the vehicle speaks. */
 void vehicle_end_trip(struct engine *e, struct vehicle *v, enum vehicle_event event);
+/* Staff said where it stands: silence counts anew, whatever was known before. */
+void vehicle_listen(struct engine *e, const struct vehicle *v);
+/* A trip may have begun while the vehicle was silent: it is told now. */
+void vehicle_tell_trip(struct engine *e, struct vehicle *v);
 /* Battery, suspicion: available <-> non_operational. */
 void vehicle_check(struct engine *e, struct vehicle *v);
 void vehicle_moved_to(struct engine *e, struct vehicle *v, const struct device *d);
@@ -109,6 +115,10 @@ bool device_still(const struct engine *e, const struct device *d);
 struct err command_order(struct engine *e, struct vehicle *v, enum command_op op, enum command_why why,
                          uint64_t ride_id, uint64_t staff_id, struct command **out);
 void command_withdraw(struct engine *e, struct command *c);
+/* May the vehicle's device be taken off: is nothing under way but what is unknown? */
+bool command_may_let_go(const struct engine *e, const struct vehicle *v);
+/* The device is taken off: what nobody will ever know is given up. */
+void command_let_go(struct engine *e, const struct vehicle *v);
 void command_keyed(struct engine *e, struct device *d, const struct fact_device_keyed *f);
 /* True when it answered a command of ours. */
 bool command_result(struct engine *e, struct device *d, const struct fact_lock_result *f);
@@ -124,10 +134,14 @@ void ask_state(struct engine *e, const struct device *d);
 void ride_start(struct engine *e, const struct fact_ride_start *f);
 void ride_end(struct engine *e, const struct fact_ride_end *f);
 void ride_command_over(struct engine *e, struct ride *r, const struct command *c);
-/* The lock was seen: closed by hand, or reported by a heartbeat. `proven`: it named our own unlock order. */
-void ride_lock_seen(struct engine *e, struct ride *r, bool locked, bool proven);
+/* How much a word about the lock is worth: a lone result that anybody can send and the device repeats until it is
+ * acknowledged, the state in a report, a result that names our own unlock order. */
+enum lock_sign { LOCK_SIGN_CLAIMED, LOCK_SIGN_REPORTED, LOCK_SIGN_PROVEN };
+void ride_lock_seen(struct engine *e, struct ride *r, bool locked, enum lock_sign sign);
 /* A report about movement came while the ride waits for it to stand still; or a second sign after an unproven lock. */
 void ride_report_seen(struct engine *e, struct ride *r, struct device *d, const struct fact_report *f);
+/* Its device connected anew: settings that a restart forgets are given again. */
+void ride_device_back(struct engine *e, const struct ride *r, const struct device *d);
 void ride_timer(struct engine *e, struct ride *r);
 bool ride_open(const struct ride *r);
 struct ride *ride_of_vehicle(struct engine *e, const struct vehicle *v);

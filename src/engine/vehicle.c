@@ -153,8 +153,24 @@ void vehicle_heard(struct engine *e, struct vehicle *v)
     if (!v->held_state) v->cause = VEHICLE_EVENT_MAINTENANCE;
     v->held_state = 0;
     vehicle_change(e, v, missing ? VEHICLE_EVENT_LOCATED : VEHICLE_EVENT_COMMS_RESTORED, back);
+    vehicle_tell_trip(e, v);
     pay_owed(e, v);
     vehicle_check(e, v);
+}
+
+void vehicle_listen(struct engine *e, const struct vehicle *v)
+{
+    const struct device *d = ROW(e, DEVICE, device, v->device_id);
+    if (!d || !d->silent || silent_state(v) || v->state == VEHICLE_REMOVED) return;
+    EDIT(e, DEVICE, device, d->id)->silent = false;
+    timer_touch(e, ROW_DEVICE, d->id);
+}
+
+void vehicle_tell_trip(struct engine *e, struct vehicle *v)
+{
+    const struct ride *r = ROW(e, RIDE, ride, v->ride_id);
+    bool began = r ? r->started_ms != 0 : v->owed == VEHICLE_EVENT_TRIP_END;
+    if (v->state == VEHICLE_RESERVED && began) vehicle_change(e, v, VEHICLE_EVENT_TRIP_START, VEHICLE_ON_TRIP);
 }
 
 void vehicle_reserve(struct engine *e, struct vehicle *v, const struct ride *r)
@@ -166,7 +182,7 @@ void vehicle_reserve(struct engine *e, struct vehicle *v, const struct ride *r)
 
 void vehicle_begin_trip(struct engine *e, struct vehicle *v)
 {
-    if (v->state == VEHICLE_RESERVED) vehicle_change(e, v, VEHICLE_EVENT_TRIP_START, VEHICLE_ON_TRIP);
+    vehicle_tell_trip(e, v); /* while it is silent: once it speaks */
 }
 
 void vehicle_end_trip(struct engine *e, struct vehicle *v, enum vehicle_event event)
@@ -189,8 +205,8 @@ void vehicle_check(struct engine *e, struct vehicle *v)
     } else if (v->state == VEHICLE_AVAILABLE && counts && d->battery_pct < t->battery_min_pct) {
         v->cause = VEHICLE_EVENT_BATTERY_LOW;
         vehicle_change(e, v, VEHICLE_EVENT_BATTERY_LOW, VEHICLE_NON_OPERATIONAL);
-    } else if (v->state == VEHICLE_NON_OPERATIONAL && v->cause == VEHICLE_EVENT_BATTERY_LOW && counts &&
-               d->battery_pct >= t->battery_min_pct + 5) {
+    } else if (v->state == VEHICLE_NON_OPERATIONAL && v->cause == VEHICLE_EVENT_BATTERY_LOW &&
+               (!t->motor || (counts && d->battery_pct >= t->battery_min_pct + 5))) {
         v->cause = 0;
         vehicle_change(e, v, VEHICLE_EVENT_BATTERY_CHARGED, VEHICLE_AVAILABLE);
         vehicle_check(e, v); /* charged, but perhaps suspect: at most one level deep */

@@ -81,7 +81,7 @@ static void write_order(struct gateway *gw, const struct to_gateway *item, struc
         return;
     }
     struct order order = {.op = o->op, .step = o->step, .dialect = s->dialect, .vendor = s->vendor, .ident = s->ident,
-                          .key = o->key, .user = o->user, .stamp = o->stamp, .now_ms = now.wall_ms};
+                          .key = o->key, .user = o->user, .stamp = o->stamp, .value = o->value, .now_ms = now.wall_ms};
     struct err e = s->codec->encode(&order, &b);
     if (e.code) {
         *(e.code == ERR_UNSUPPORTED ? &n->orders_unsupported : &n->orders_failed) += 1;

@@ -212,8 +212,11 @@ static void conn_connected(struct loop_epoll *l, struct conn *c)
         return;
     }
     c->state = CONN_OPEN;
-    c->deadline_ms = c->limits.idle_ms ? loop_now_ms(&l->loop) + c->limits.idle_ms : 0;
-    if (c->deadline_ms) wheel_set(&l->wheel, (uint32_t)(c - l->conns), c->deadline_ms);
+    if (c->connect_deadline) { /* the owner's own holds on */
+        c->deadline_ms = c->limits.idle_ms ? loop_now_ms(&l->loop) + c->limits.idle_ms : 0;
+        if (c->deadline_ms) wheel_set(&l->wheel, (uint32_t)(c - l->conns), c->deadline_ms);
+        c->connect_deadline = false;
+    }
     l->loop.counters.connected++;
     conn_update(l, c);
     address_put(&b, &peer);

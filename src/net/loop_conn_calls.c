@@ -87,6 +87,7 @@ void conn_call_set_deadline(struct loop *loop, uint64_t handle, uint32_t in_ms)
 
     if (!c || (c->state != CONN_OPEN && c->state != CONN_CONNECTING)) return;
     c->deadline_ms = in_ms ? loop_now_ms(loop) + in_ms : 0;
+    c->connect_deadline = false;
     if (in_ms) wheel_set(&l->wheel, conn_slot(handle), c->deadline_ms);
 }
 
@@ -113,6 +114,7 @@ struct err conn_call_connect(struct loop *loop, struct bytes address, const stru
     }
     *conn = conn_handle(l, c);
     conn_call_set_deadline(loop, *conn, CONNECT_MS);
+    c->connect_deadline = true;
     return NO_ERR;
 }
 

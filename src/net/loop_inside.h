@@ -42,6 +42,7 @@ struct conn {
     uint32_t events;            /* as epoll knows them */
     uint8_t state, reason, listener; /* LOOP_LISTENER_MAX: our own connection */
     bool paused, blocked, eof, dirty, again, wants_writable;
+    bool connect_deadline;      /* deadline_ms is our own limit on connecting, not the owner's */
 };
 
 /* Slots that something is to be done for at the end of the turn; each slot is in it once at most. */

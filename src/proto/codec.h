@@ -49,7 +49,7 @@ enum alarm {
 /* Orders to a device. One order may take two frames (key, then act): `step` says which. */
 enum order_op {
     ORDER_NONE = 0, ORDER_UNLOCK = 1, ORDER_LOCK = 2, ORDER_LOCATE = 3, ORDER_STATUS = 4, ORDER_RING = 5,
-    ORDER_RESTART = 6, ORDER_N
+    ORDER_RESTART = 6, ORDER_TRACK = 7, ORDER_N
 };
 
 struct message {
@@ -86,6 +86,7 @@ struct order {
     struct text4 vendor;
     struct text64 ident;
     uint32_t key, user, stamp;
+    uint32_t value;  /* TRACK: seconds between positions, 0 = no more */
     int64_t now_ms;  /* server time, for dialects that carry a clock */
 };
 

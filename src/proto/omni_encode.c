@@ -17,7 +17,7 @@
 #define TEXT_OF(x) TEXT_OF_(x)
 #define VALID TEXT_OF(OMNI_KEY_VALID_S)
 
-/* What each order is on the wire: $k the key, $u the user, $t the stamp. A horseshoe lock has no row for LOCK: only a
+/* What each order is on the wire: $k the key, $u the user, $t the stamp, $v the value. A horseshoe lock has no row for LOCK: only a
  * hand closes it. HBCR's status layout is not known, so a position is asked for as a sign of life. */
 struct order_row { uint8_t dialects, op, step; const char *wire; };
 static const struct order_row order_rows[] = {
@@ -27,6 +27,7 @@ static const struct order_row order_rows[] = {
     {KEYED, ORDER_LOCK, 1, "L1,$k"},
     {CMDR, ORDER_UNLOCK, 0, "L0,0,$u,$t"},
     {SCOR | HBCR | CMDR | BGCR, ORDER_LOCATE, 0, "D0"},
+    {SCOR | HBCR | CMDR, ORDER_TRACK, 0, "D1,$v"},
     {SCOR, ORDER_STATUS, 0, "S6"},
     {HBCR, ORDER_STATUS, 0, "D0"},
     {CMDR, ORDER_STATUS, 0, "S5"},
@@ -57,7 +58,8 @@ static void put_order(struct buf *out, const char *wire, const struct order *ord
             continue;
         }
         wire++;
-        buf_put_u64(out, *wire == 'k' ? order->key : *wire == 'u' ? order->user : order->stamp);
+        uint32_t number = *wire == 'k' ? order->key : *wire == 'u' ? order->user : *wire == 't' ? order->stamp : order->value;
+        buf_put_u64(out, number);
     }
 }
 
