@@ -8,4 +8,10 @@ file(GLOB sim_sources CONFIGURE_DEPENDS
 list(FILTER sim_sources EXCLUDE REGEX "_test\\.c$")
 add_library(sim_actors STATIC ${sim_sources})
 target_link_libraries(sim_actors PUBLIC net engine proto geo base)
-paddock_tests(sim sim_actors sim_disk store_life store net proto geo base)
+
+# `paddock demo`: a server as a child process, and the actors against it over real sockets.
+file(GLOB demo_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/sim/demo*.c ${CMAKE_SOURCE_DIR}/sim/streets*.c)
+list(FILTER demo_sources EXCLUDE REGEX "_test\\.c$")
+add_library(sim_demo STATIC ${demo_sources})
+target_link_libraries(sim_demo PUBLIC sim_actors ops api net engine proto geo base)
+paddock_tests(sim sim_demo sim_actors sim_disk store_life store net proto geo base)

@@ -135,6 +135,7 @@ uint32_t sim_vehicle_log_of(const struct sim_vehicle *v, const struct sim_vehicl
 
 struct sim_vehicle_counters {
     uint64_t connects, closes, frames_out, frames_in, bad_in, writes_refused, acks, repeats, unlocks, locks;
+    int64_t order_us; /* simulated time that it took over keys and bolts; the rest of an unlock is the server's and the way's */
 };
 const struct sim_vehicle_counters *sim_vehicle_counters_of(const struct sim_vehicle *v);
 

@@ -45,6 +45,7 @@ void vehicle_act(struct sim_vehicle *v)
 
     if (order.op == ORDER_NONE) return;
     v->order.op = ORDER_NONE;
+    v->counters.order_us += crowd_now_us(v->crowd) - v->heard_us;
     if (v->config.dialect == OMNI_CMDR) failure = RESULT_FAILED;
     if (lock && v->moving) {
         o.result = RESULT_MOVING;
@@ -94,6 +95,7 @@ static void hear_key_wish(struct sim_vehicle *v, const struct omni_ask *ask)
     if (ask->op == ORDER_NONE) return; /* 2, 3 and 6 are hearsay */
     if (ask->op == ORDER_LOCK) note_moving(v, "R0");
     v->key = (struct key){.op = ask->op, .user = ask->user, .stamp = ask->stamp, .valid_s = ask->valid_s};
+    v->heard_us = crowd_now_us(v->crowd);
     if (vehicle_unlucky(v, SIM_VEHICLE_FAULT_KEY_SILENT)) return;
     if (vehicle_unlucky(v, SIM_VEHICLE_FAULT_KEY_LATE))
         vehicle_due(v, DUE_KEY, vehicle_between_us(v, 5000, 25000));
@@ -132,6 +134,7 @@ static void hear_order(struct sim_vehicle *v, const struct omni_ask *ask)
     if (v->order.op != ORDER_NONE) vehicle_act(v); /* one bolt, one movement at a time */
     v->order =
         (struct key){.op = op, .user = keyed ? k.user : ask->user, .stamp = keyed ? k.stamp : ask->stamp};
+    v->heard_us = crowd_now_us(v->crowd);
     vehicle_due(v, DUE_ACT, vehicle_between_us(v, 300, 1500));
 }
 

@@ -63,7 +63,7 @@ struct sim_vehicle {
     bool clock_unset, said_locked, said_low, twin_locked;
     uint32_t heartbeat_s, status_s, track_s, backoff, said_moving;
     uint32_t user, stamp;             /* of the unlock order that opened it; 0: local */
-    int64_t clock_error_ms, mute_until_us, said_unlocked_ms;
+    int64_t clock_error_ms, mute_until_us, said_unlocked_ms, heard_us; /* heard: the order that it is about */
     struct key key, order;            /* order.op: ORDER_NONE, or what the bolt is doing */
     struct owed owed[SIM_VEHICLE_OWED_MAX];
     uint32_t owed_count, sent_of[OWED_N], acks_of[OWED_N];

@@ -85,6 +85,7 @@ void vehicle_say_key(struct sim_vehicle *v)
     if (v->key.op == ORDER_NONE || v->key.given) return;
     v->key.key = (uint8_t)prng_below(&v->prng, 256);
     v->key.given = true;
+    v->counters.order_us += crowd_now_us(v->crowd) - v->heard_us;
     v->key.until_us = crowd_now_us(v->crowd) + v->key.valid_s * SECONDS_US;
     m.op = v->key.op;
     m.key = v->key.key;
