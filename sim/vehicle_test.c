@@ -215,7 +215,7 @@ static void test_an_unlock_takes_a_key_once_and_is_reported(void **s)
 {
     (void)s;
     struct world *w = world_create(OMNI_SCOR);
-    struct sim_vehicle_log entry;
+    struct sim_vehicle_log entry = {0};
     unlock(w);
     assert_int_equal(times_heard(w, ",L0,0,7,1795474801#\n"), 1);
     assert_int_equal(logged(w->v, SIM_VEHICLE_LOG_UNLOCKED, &entry), 1);
@@ -262,7 +262,7 @@ static void test_a_report_is_repeated_every_five_seconds_until_acknowledged(void
 {
     (void)s;
     struct world *w = world_create(OMNI_SCOR);
-    struct sim_vehicle_log entry;
+    struct sim_vehicle_log entry = {0};
     unlock(w);
     run_ms(w, 10000);
     assert_int_equal(times_heard(w, ",L0,0,7,"), 3);
@@ -294,7 +294,7 @@ static void test_an_ack_for_a_repeat_is_not_certain_for_the_next_report(void **s
 {
     (void)s;
     struct world *w = world_create(OMNI_SCOR);
-    struct sim_vehicle_log entry;
+    struct sim_vehicle_log entry = {0};
     unlock(w);
     run_ms(w, 5000);
     assert_int_equal(times_heard(w, ",L0,0,7,"), 2);
@@ -327,7 +327,7 @@ static void test_a_moving_vehicle_does_not_lock(void **s)
     run_ms(w, 2000);
     assert_int_equal(times_heard(w, ",L1,3,7,300,"), 1);
     assert_false(sim_vehicle_is_locked(w->v));
-    struct sim_vehicle_log entry;
+    struct sim_vehicle_log entry = {0};
     assert_int_equal(logged(w->v, SIM_VEHICLE_LOG_MOVING, &entry), 2);
     assert_true(entry.certain);
     sim_vehicle_stop(w->v);
