@@ -336,6 +336,17 @@ static bool start(struct world *w)
 
 static int64_t min_us(int64_t a, int64_t b) { return a < b ? a : b; }
 
+/* The crew: flat vehicles get a charged battery sooner or later; when all is to come to its end, now. */
+static void swap_batteries(struct world *w, uint32_t ppm)
+{
+    for (uint32_t i = 0; i < w->vehicle_count; i++) {
+        struct sim_vehicle *v = w->vehicles[i].actor;
+        if (sim_vehicle_is_moving(v) || sim_vehicle_battery_pct(v) >= 12 || !prng_chance(&w->prng, ppm)) continue;
+        sim_vehicle_set_battery(v, 100);
+        sim_vehicle_switch(v, true);
+    }
+}
+
 /* One step toward `until_us`. */
 static void step(struct world *w, int64_t until_us)
 {
@@ -350,6 +361,7 @@ static void step(struct world *w, int64_t until_us)
     if (now_us >= w->check_us) {
         w->check_us = now_us + (w->options.gentle ? 60 : 1) * CHECK_EVERY_US;
         judge_moment(w);
+        swap_batteries(w, w->chaos ? (w->options.gentle ? 200000 : 10000) : 1000000);
     }
 }
 

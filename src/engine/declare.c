@@ -195,6 +195,9 @@ static struct device *device_for(struct engine *e, uint8_t protocol, const struc
     index_row(e, ROW_DEVICE, d);
     struct quarantine *q = quarantine_find(e, protocol, ident);
     if (q) {
+        d->session = q->session;
+        d->caps = q->caps;
+        d->seen_ms = d->session ? q->last_ms : 0;
         unindex_row(e, ROW_QUARANTINE, q);
         pool_remove(&e->pools[ROW_QUARANTINE], pool_slot(&e->pools[ROW_QUARANTINE], q->id), true);
     }

@@ -86,9 +86,20 @@ static void say_connection(struct engine *e, const struct device *d, enum event_
     event_end(e, ev);
 }
 
+/* Kept for the moment when staff register it: then it need not connect anew. */
+static void quarantine_session(struct engine *e, uint8_t protocol, const struct text64 *ident, uint64_t session, uint32_t caps)
+{
+    const struct quarantine *seen = quarantine_find(e, protocol, ident);
+    if (!seen) return;
+    struct quarantine *q = EDIT(e, QUARANTINE, quarantine, seen->id);
+    q->session = session;
+    q->caps = caps;
+}
+
 static void session_opened(struct engine *e, const struct fact_session_opened *f)
 {
     struct device *d = registered(e, f->protocol, &f->ident);
+    if (!d) quarantine_session(e, f->protocol, &f->ident, f->session, f->caps);
     if (!d || !f->session || d->session == f->session) return;
     if (d->session) {
         if (d->swap_ms && now_of(e) - d->swap_ms < SWAP_GAP_MS) {
@@ -113,6 +124,8 @@ static void session_opened(struct engine *e, const struct fact_session_opened *f
 static void session_closed(struct engine *e, const struct fact_session_closed *f)
 {
     struct device *d = device_find(e, f->protocol, &f->ident);
+    const struct quarantine *q = d ? NULL : quarantine_find(e, f->protocol, &f->ident);
+    if (q && q->session == f->session) quarantine_session(e, f->protocol, &f->ident, 0, 0);
     if (!d || !over_present(d, f->session)) return;
     d = EDIT(e, DEVICE, device, d->id);
     d->session = 0;
@@ -201,6 +214,8 @@ static void take_lock(struct engine *e, struct device *d, bool locked, enum lock
 static void report(struct engine *e, const struct fact_report *f)
 {
     struct device *d = registered(e, f->protocol, &f->ident);
+    /* Registered while it was connected, and its opening is no longer known: it is to sign in anew. */
+    if (d && !d->session && f->session) emit_hang_up(e, f->session);
     if (!d || !over_present(d, f->session)) return;
     heard(e, d);
     if (f->has & HAS_IOT_MV) d->iot_mV = f->iot_mV;

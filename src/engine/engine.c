@@ -238,6 +238,11 @@ static void node_started(struct engine *e, const struct fact_node_started *f)
         const struct device *d = pool_row(p, slot);
         if (d->session) ((struct device *)pool_edit(p, slot))->session = 0;
     }
+    p = &e->pools[ROW_QUARANTINE];
+    for (uint32_t slot = pool_next(p, 0); slot != MAP_NONE; slot = pool_next(p, slot + 1)) {
+        const struct quarantine *q = pool_row(p, slot);
+        if (q->session) ((struct quarantine *)pool_edit(p, slot))->session = 0;
+    }
     command_restarted(e);
 }
 

@@ -360,6 +360,29 @@ TEST(an_unregistered_device_reaches_quarantine_and_never_the_fleet)
     assert_int_equal(engine_row_count(t->engine, ROW_DEVICE), 2);
 }
 
+TEST(a_device_registered_while_connected_need_not_connect_anew)
+{
+    TOWN;
+    struct text64 ident = {15, "490154203237591"};
+    struct fact f = {.kind = FACT_SESSION_OPENED, .session_opened = {33, PROTOCOL_OMNI, ident, CAP_ASK_STATUS}};
+    town_apply(t, &f);
+    f = (struct fact){.kind = FACT_VEHICLE_SET, .vehicle_set = {.protocol = PROTOCOL_OMNI, .ident = ident}};
+    text_clip(&f.vehicle_set.code, bytes_text("N1"));
+    text_clip(&f.vehicle_set.city, bytes_text("gothenburg"));
+    text_clip(&f.vehicle_set.vehicle_type, bytes_text("scooter"));
+    town_apply(t, &f);
+    const struct device *d = engine_device(t->engine, PROTOCOL_OMNI, text_bytes(&ident));
+    assert_int_equal(d->session, 33);
+    town_report(t, &ident, 33, (struct fact_report){.has = HAS_LOCKED, .locked = true});
+    assert_int_equal(d->lock_state, LOCK_STATE_LOCKED);
+    /* When even the quarantine forgot it, it is told to sign in anew rather than ignored for ever. */
+    f = (struct fact){.kind = FACT_SESSION_CLOSED, .session_closed = {33, PROTOCOL_OMNI, ident}};
+    town_apply(t, &f);
+    town_report(t, &ident, 34, (struct fact_report){.has = HAS_LOCKED, .locked = false});
+    assert_int_equal(town_effect_count(t, EFFECT_HANG_UP), 1);
+    assert_int_equal(d->lock_state, LOCK_STATE_LOCKED);
+}
+
 TEST(a_second_connection_takes_over_and_a_third_at_once_does_not)
 {
     TOWN;
@@ -486,6 +509,7 @@ int main(void)
         CASE(the_same_request_again_gets_the_same_answer_and_acts_once),
         CASE(a_low_battery_takes_a_vehicle_out_and_charge_brings_it_back),
         CASE(an_unregistered_device_reaches_quarantine_and_never_the_fleet),
+        CASE(a_device_registered_while_connected_need_not_connect_anew),
         CASE(a_second_connection_takes_over_and_a_third_at_once_does_not),
         CASE(a_restart_makes_commands_unknown_and_asks),
         CASE(what_is_settled_leaves_memory_only_when_the_tables_hold_it),

@@ -217,7 +217,9 @@
     F( 4, first_ms,       TIME, NONE, STAFF,   "first heard")                                            \
     F( 5, last_ms,        TIME, NONE, STAFF,   "last heard; old entries make room for new")              \
     F( 6, reports,        U64,  NONE, STAFF,   "how much it said, counted at sign-in and each minute")   \
-    F( 7, poisoned,       BOOL, NONE, STAFF,   "sent a fact that stopped the engine")
+    F( 7, poisoned,       BOOL, NONE, STAFF,   "sent a fact that stopped the engine")                    \
+    F( 8, session,        U64,  NONE, PRIVATE, "handle of its connection, for when it is registered; 0 = none") \
+    F( 9, caps,           U32,  NONE, PRIVATE, "CAP_* of its dialect")
 
 /* One side of a balanced booking; the postings of a ride sum to zero. */
 #define POSTING_FIELDS(F)                                                                                \
