@@ -21,6 +21,7 @@ struct sim_staff {
     struct crowd_timer timer;
     /* step: of the set-up; opened: vehicle + 1 whose lock an order may have opened */
     uint32_t step, tries, opened;
+    uint32_t looked_at;                      /* 1 + vehicle of the next walk; 0: any */
     uint32_t walk;                           /* events still to be said of `vehicle`, one right behind the other */
     /* again: the last request is to be sent once more, under its key */
     bool ready, finishing, again;
@@ -152,6 +153,11 @@ void sim_staff_finish(struct sim_staff *s)
 
 const char *sim_staff_broken(const struct sim_staff *s) { return s->broken; }
 const struct sim_staff_counters *sim_staff_counters_of(const struct sim_staff *s) { return &s->counters; }
+
+void sim_staff_look_at(struct sim_staff *s, uint32_t vehicle)
+{
+    if (s->ready && !s->finishing && !s->walk) s->looked_at = vehicle + 1;
+}
 
 bool sim_staff_is_idle(const struct sim_staff *s)
 {
@@ -344,8 +350,9 @@ static void walk_on(struct sim_staff *s)
 
 static void begin_walk(struct sim_staff *s)
 {
-    s->vehicle = (uint32_t)prng_below(&s->prng, s->config.town->vehicle_count);
-    s->walk = (uint32_t)prng_between(&s->prng, 2, 9);
+    s->vehicle = s->looked_at ? s->looked_at - 1 : (uint32_t)prng_below(&s->prng, s->config.town->vehicle_count);
+    s->walk = (uint32_t)prng_between(&s->prng, 2, s->looked_at ? 40 : 9);
+    s->looked_at = 0;
     begin(s, ASK_LOOK, "GET", "look");
     about_vehicle(s, "");
     send_now(s);
@@ -355,7 +362,7 @@ static void act_event(struct sim_staff *s)
 {
     uint32_t count = s->config.town->vehicle_count, away = 0;
 
-    if (prng_below(&s->prng, 2)) {
+    if (s->looked_at || prng_below(&s->prng, 2)) {
         begin_walk(s);
         return;
     }
@@ -420,7 +427,7 @@ static void act(struct sim_staff *s)
         walk_on(s);
         return;
     }
-    if (dice < s->config.event_pct) act_event(s);
+    if (s->looked_at || dice < s->config.event_pct) act_event(s);
     else if (dice < s->config.event_pct + s->config.order_pct) act_order(s);
     else act_look(s);
 }

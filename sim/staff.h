@@ -62,6 +62,8 @@ struct sim_staff;
 MUST_USE struct err sim_staff_create(struct crowd *crowd, const struct sim_staff_config *config,
                                      struct sim_staff **out);
 void sim_staff_destroy(struct sim_staff *s);
+/* Their eye falls on this vehicle: the next acts are a row of events of it. */
+void sim_staff_look_at(struct sim_staff *s, uint32_t vehicle);
 bool sim_staff_is_ready(const struct sim_staff *s);
 /* Acts no more. */
 void sim_staff_finish(struct sim_staff *s);

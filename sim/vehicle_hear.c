@@ -34,7 +34,7 @@ size_t vehicle_hear(struct sim_vehicle *v, struct bytes in)
 /* The bolt has moved, or has not. */
 void vehicle_act(struct sim_vehicle *v)
 {
-    static const uint8_t failures[] = {1, 4, 5, 6, 11, 12, 99};
+    static const uint8_t failures[] = {1, 2, 2, 4, 5, 6, 11, 12, 99};
     struct key order = v->order;
     bool lock = order.op == ORDER_LOCK;
     bool jammed = vehicle_unlucky(v, SIM_VEHICLE_FAULT_JAM), lies = vehicle_unlucky(v, SIM_VEHICLE_FAULT_LIE);

@@ -75,7 +75,7 @@ static void draw_faults(struct world *w)
     for (unsigned i = 0; i < SIM_VEHICLE_FAULT_N; i++) w->vehicle_ppm[i] = rate(p, 40000);
     for (unsigned i = 0; i < SIM_RIDER_HABIT_N; i++) w->habit_ppm[i] = rate(p, 300000);
     w->disk_faults = (struct disk_faults){.sync_fail_ppm = rate(p, 400), .write_fail_ppm = rate(p, 200),
-                                          .read_fail_ppm = rate(p, 200), .call_fail_ppm = rate(p, 200)};
+                                          .read_fail_ppm = rate(p, 20000), .call_fail_ppm = rate(p, 50000)};
     w->crash_every_s = prng_chance(p, 100000) ? 0 : (uint32_t)prng_between(p, 60, 900);
     if (!w->options.gentle) return;
     w->radio = (struct network_faults){.up = {.latency_us = 60000, .jitter_us = 60000, .split_ppm = 2000},
@@ -139,6 +139,7 @@ static bool pick(void *ctx, struct sim_rider *rider, struct text16 *code)
     struct prng p = prng_of(w->options.seed ^ (uint64_t)world_now_us(w), sim_rider_name(rider));
     uint32_t i = (uint32_t)prng_below(&p, w->vehicle_count);
     *code = w->vehicles[i].code;
+    if (w->staff && prng_chance(&p, 100000)) sim_staff_look_at(w->staff, i);
     return true;
 }
 

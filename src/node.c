@@ -164,7 +164,7 @@ static void apply(struct node *n, const struct origin *origin, const struct fact
     engine_step(n->recovered.engine, seq, fact, &b->effects);
     inhand_here = NULL;
     inhand_release(&n->inhand);
-    r->sum = b->effects.sum;
+    r->sum = engine_record_sum(n->recovered.engine, &b->effects);
     r->effects_end = b->effects.count;
     b->last_seq = seq;
     b->facts++;
@@ -455,6 +455,7 @@ static void note_commit(struct node *n, const struct batch *b, int64_t us)
     if ((uint64_t)us > atomic_load_explicit(&c->commit_us_max, memory_order_relaxed)) atomic_store(&c->commit_us_max, (uint64_t)us);
     atomic_fetch_add_explicit(&c->facts, b->facts, memory_order_relaxed);
     atomic_store_explicit(&c->journal_bytes, j.bytes, memory_order_relaxed);
+    atomic_store_explicit(&c->journal_first_seq, journal_first_seq(n->recovered.journal), memory_order_relaxed);
     atomic_store_explicit(&c->journal_segments, j.segments, memory_order_relaxed);
     atomic_store_explicit(&c->journal_unprepared, j.unprepared, memory_order_relaxed);
     atomic_store_explicit(&c->journal_prepared_bytes, j.prepared_bytes, memory_order_relaxed);
@@ -525,6 +526,12 @@ struct err node_keeper_turn(struct node *n, int64_t now_ms)
         atomic_store_explicit(&n->counters.synced_seq, turned.synced_seq, memory_order_release);
         if (turned.news) atomic_store_explicit(&n->news_seq, turned.tables_seq, memory_order_release);
         wake(n, n->options.wake_engine);
+    }
+    if (turned.base_done) {
+        size_t dropped;
+        struct bases_policy policy = {.first_seq = atomic_load_explicit(&n->counters.journal_first_seq, memory_order_relaxed)};
+        e = bases_prune(&n->options.recover.dir, &policy, &dropped);
+        if (e.code) return fail(n, e, "bases", "");
     }
     if (n->options.bases && now_ms >= n->base_next_ms && turned.wrote) {
         n->base_next_ms = now_ms + BASE_EVERY_MS;

@@ -49,7 +49,7 @@ struct node_counters {
     _Atomic uint64_t facts, batches, commits, commit_us_sum, effects, events, orders, replies, acks, answers;
     _Atomic uint64_t seq, committed_seq, tables_seq, synced_seq, stalls_keeper, stalls_journal, refused_facts;
     _Atomic uint64_t rides_open, cuts, cut_us_sum, commit_us_max, cut_us_max;
-    _Atomic uint64_t journal_bytes, journal_segments, journal_unprepared, journal_prepared_bytes;
+    _Atomic uint64_t journal_first_seq, journal_bytes, journal_segments, journal_unprepared, journal_prepared_bytes;
     _Atomic uint64_t sync_us[32]; /* histogram: commits that took less than 2^i us */
 };
 

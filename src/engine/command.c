@@ -308,6 +308,8 @@ void command_timer(struct engine *e, struct command *c)
     must(d);
     if (c->result == COMMAND_RESULT_NONE) c->result = COMMAND_RESULT_NO_ANSWER;
     change(e, c, COMMAND_UNKNOWN, 0);
+    const struct ride *r = ROW(e, RIDE, ride, c->ride_id);
+    if (r && r->command_id == c->id) ride_command_unknown(e, r);
     if (d->unanswered < UINT8_MAX) d->unanswered++;
     if (!d->session) return;
     if (d->unanswered >= UNANSWERED_MAX) {

@@ -338,6 +338,11 @@ uint64_t engine_hash(const struct engine *e)
     return total;
 }
 
+uint64_t engine_record_sum(const struct engine *e, const struct effects *effects)
+{
+    return e->self->seq % ENGINE_HASH_EVERY ? effects->sum : hash_mix(effects->sum, engine_hash(e));
+}
+
 void engine_drain_changes(struct engine *e, engine_change_fn *fn, void *ctx)
 {
     struct pool *postings = &e->pools[ROW_POSTING];

@@ -32,6 +32,10 @@ int64_t engine_now_ms(const struct engine *engine);
 
 /* Sum over every resident row by the field tables. Two engines with equal sums hold the same. Costs a walk. */
 uint64_t engine_hash(const struct engine *engine);
+/* What a fact's journal record carries right after its step: the checksum of its effects and, every ENGINE_HASH_EVERY
+ * facts, the state hash mixed in. A replay computes the same. */
+#define ENGINE_HASH_EVERY (1u << 17)
+uint64_t engine_record_sum(const struct engine *engine, const struct effects *effects);
 
 /* Rows changed since the last call, each once: the change stream. `gone` rows were deleted from the tables' view.
  * Rows that memory merely let go of come with resident = false as an ordinary change. Calls back, then forgets.

@@ -25,7 +25,7 @@
 #define START_MS 1790000000000ll
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
-struct kept { bool in; uint8_t kind; uint8_t row[ROW_SIZE_MAX]; };
+struct kept { bool in; uint8_t kind; _Alignas(8) uint8_t row[ROW_SIZE_MAX]; };
 
 /* One engine and what it stands on. */
 struct being { struct engine *engine; void *memory; struct effects effects; };
@@ -165,7 +165,8 @@ static void check_vehicle(void *ctx, const void *row)
     if (v->device_id) HOLDS(s, d && d->vehicle_id == v->id);
     if (v->state == VEHICLE_RESERVED) HOLDS(s, r && r->state == RIDE_UNLOCKING);
     if (v->state == VEHICLE_ON_TRIP) HOLDS(s, r && (r->state == RIDE_RIDING || r->state == RIDE_ENDING));
-    if (r) HOLDS(s, silent(v->state) || v->state == VEHICLE_RESERVED || v->state == VEHICLE_ON_TRIP || v->state == VEHICLE_ELSEWHERE);
+    if (r && v->state == VEHICLE_AVAILABLE) HOLDS(s, r->state == RIDE_UNLOCKING);
+    if (r) HOLDS(s, silent(v->state) || v->state == VEHICLE_AVAILABLE || v->state == VEHICLE_RESERVED || v->state == VEHICLE_ON_TRIP || v->state == VEHICLE_ELSEWHERE);
     HOLDS(s, !r || uuid_equal(v->trip, r->uuid));
     HOLDS(s, silent(v->state) == (v->held_state != 0));
     HOLDS(s, silent(v->state) || !v->owed);
@@ -411,6 +412,11 @@ static void random_request(struct storm *s, struct fact *f)
         if (roll(s, 3)) f->vehicle_mark.to = (uint8_t)roll(s, VEHICLE_STATE_N + 1);
         if (!roll(s, 4)) f->vehicle_mark.event = VEHICLE_EVENT_PROVIDER_DROP_OFF, f->vehicle_mark.to = 0;
         SET(f->vehicle_mark.code, code_of(s));
+        const struct vehicle *v = engine_vehicle(e, text_bytes(&f->vehicle_mark.code));
+        for (unsigned tries = 0; v && roll(s, 60) && !vehicle_may(v->state, f->vehicle_mark.event, f->vehicle_mark.to); tries++) {
+            f->vehicle_mark.event = (uint8_t)roll(s, VEHICLE_EVENT_N);
+            f->vehicle_mark.to = (uint8_t)roll(s, VEHICLE_STATE_N);
+        }
     }
 }
 
@@ -418,9 +424,11 @@ static void random_report(struct storm *s, struct fact_report *f)
 {
     f->has = HAS_LOCKED | (roll(s, 2) ? HAS_SPEED : 0) | (roll(s, 3) ? 0 : HAS_BATTERY) | (roll(s, 3) ? 0 : HAS_POSITION);
     if (!roll(s, 20)) f->has = (uint32_t)prng_next(&s->dice);
-    f->locked = roll(s, 3);
-    f->battery_pct = (uint8_t)(roll(s, 3) ? 80 : roll(s, 256));
-    f->speed_dmh = (uint16_t)(roll(s, 3) ? 0 : roll(s, 65536));
+    /* Mostly the truth as the engine knows it, or nobody would ever ride. */
+    const struct device *d = engine_device(s->live.engine, PROTOCOL_OMNI, text_bytes(&f->ident));
+    f->locked = d && roll(s, 3) ? d->lock_state != LOCK_STATE_UNLOCKED : roll(s, 3);
+    f->battery_pct = (uint8_t)(roll(s, 6) ? 80 : roll(s, 256));
+    f->speed_dmh = (uint16_t)(roll(s, 4) ? 0 : roll(s, 65536));
     f->lat_e7 = 577000000 + (int32_t)roll(s, roll(s, 4) ? 900 : 300000);
     f->lon_e7 = 119700000;
     f->fix_ms = roll(s, 3) ? 0 : s->now_ms - roll(s, 60000);
@@ -431,41 +439,54 @@ static void random_report(struct storm *s, struct fact_report *f)
     f->lon_e7 = (int32_t)wild(s);
 }
 
-/* An answer to one of the last orders, or to none. */
-static void random_device(struct storm *s, struct fact *f)
+/* An answer to one of the last orders, mostly the one that fits; or to none. */
+static void random_answer(struct storm *s, struct fact *f)
 {
-    const struct effect_order *o = &s->orders[s->order_count && roll(s, 8) ? (s->order_count - 1 - roll(s, 2)) % COUNT(s->orders) : 0];
+    static const struct effect_order none;
+    const struct effect_order *o = s->order_count ? &s->orders[(s->order_count - 1 - (roll(s, 4) ? 0 : roll(s, 3))) % COUNT(s->orders)] : &none;
     const struct command *c = engine_row(s->live.engine, ROW_COMMAND, o->command_id);
-    const struct device *d = c && roll(s, 8) ? engine_row(s->live.engine, ROW_DEVICE, c->device_id) : NULL;
-    uint32_t what = roll(s, 12);
-    f->kind = (uint8_t)(what < 1 ? FACT_SESSION_CLOSED : what < 3 ? FACT_SESSION_OPENED : what < 6 ? FACT_REPORT
-                        : what < 8 ? FACT_DEVICE_KEYED : what < 11 ? FACT_LOCK_RESULT : FACT_DEVICE_ECHO);
+    const struct device *d = c ? engine_row(s->live.engine, ROW_DEVICE, c->device_id) : NULL;
+    bool lock = o->op == ORDER_LOCK || o->op == ORDER_UNLOCK;
+    bool key = lock && d && (d->caps & CAP_KEY_STEP) && o->step == 0;
+    f->kind = (uint8_t)(key ? FACT_DEVICE_KEYED : lock ? FACT_LOCK_RESULT : FACT_DEVICE_ECHO);
+    if (!roll(s, 6)) f->kind = (uint8_t)(FACT_DEVICE_KEYED + roll(s, 3));
     f->report = from_device(s);
-    if (f->kind == FACT_REPORT) random_report(s, &f->report);
-    if (f->kind == FACT_SESSION_OPENED) {
-        static const uint32_t caps[] = {CAP_LOCK | CAP_KEY_STEP | CAP_ASK_STATUS | CAP_RESTART | CAP_SPEED,
-                                        CAP_ASK_STATUS | CAP_RESTART, CAP_LOCK | CAP_KEY_STEP, UINT32_MAX, 0};
-        f->session_opened.session = roll(s, 8);
-        f->session_opened.caps = caps[roll(s, roll(s, 4) ? 1 : COUNT(caps))];
-    }
-    if (f->kind < FACT_DEVICE_KEYED) return;
-    if (d) {
-        f->report.ident = d->ident;
-        if (roll(s, 6)) f->report.session = d->session;
-    }
-    uint8_t op = roll(s, 10) ? o->op : (uint8_t)roll(s, 8);
+    if (d && roll(s, 12)) f->report.ident = d->ident;
+    if (d && roll(s, 12)) f->report.session = d->session;
+    uint8_t op = roll(s, 20) ? o->op : (uint8_t)roll(s, 8);
+    uint32_t user = roll(s, 12) ? o->user : 0, stamp = roll(s, 12) ? o->stamp : 0;
     if (f->kind == FACT_DEVICE_KEYED) {
         f->device_keyed.op = op;
-        f->device_keyed.user = roll(s, 10) ? o->user : 0;
-        f->device_keyed.stamp = roll(s, 10) ? o->stamp : 0;
+        f->device_keyed.user = user;
+        f->device_keyed.stamp = stamp;
     } else if (f->kind == FACT_LOCK_RESULT) {
-        f->lock_result.op = roll(s, 6) ? op : COMMAND_OP_LOCK;
+        const struct vehicle *v = d ? engine_row(s->live.engine, ROW_VEHICLE, d->vehicle_id) : NULL;
+        const struct ride *r = v ? engine_row(s->live.engine, ROW_RIDE, v->ride_id) : NULL;
+        bool by_hand = r && !roll(s, 12); /* a horseshoe lock is closed and names the unlock */
+        f->lock_result.op = by_hand ? COMMAND_OP_LOCK : op;
         f->lock_result.result = roll(s, 3) ? 0 : roll(s, 5);
-        f->lock_result.user = roll(s, 8) ? o->user : 0;
-        f->lock_result.stamp = roll(s, 8) ? o->stamp : 0;
+        f->lock_result.user = by_hand ? r->unlock_user : user;
+        f->lock_result.stamp = by_hand ? r->unlock_stamp : stamp;
     } else {
         f->device_echo.op = op;
     }
+}
+
+static void random_device(struct storm *s, struct fact *f)
+{
+    uint32_t what = roll(s, 20);
+    f->kind = (uint8_t)(what < 1 ? FACT_SESSION_CLOSED : what < 4 ? FACT_SESSION_OPENED : what < 13 ? FACT_REPORT : 0);
+    if (!f->kind) {
+        random_answer(s, f);
+        return;
+    }
+    f->report = from_device(s);
+    if (f->kind == FACT_REPORT) random_report(s, &f->report);
+    if (f->kind != FACT_SESSION_OPENED) return;
+    static const uint32_t caps[] = {CAP_LOCK | CAP_KEY_STEP | CAP_ASK_STATUS | CAP_RESTART | CAP_SPEED, CAP_ASK_STATUS | CAP_RESTART,
+                                    CAP_LOCK | CAP_KEY_STEP | CAP_RESTART, UINT32_MAX, 0};
+    f->session_opened.session = roll(s, 8);
+    f->session_opened.caps = caps[roll(s, roll(s, 4) ? 3 : COUNT(caps))];
 }
 
 static void random_fact(struct storm *s, struct fact *f)
@@ -485,7 +506,7 @@ static void random_fact(struct storm *s, struct fact *f)
     } else if (what < 30) {
         f->kind = FACT_TICK;
         f->tick.jumped_ms = wild(s);
-    } else if (what < 80) {
+    } else if (what < 45) {
         random_declaration(s, f);
     } else if (what < 300) {
         random_request(s, f);
@@ -647,6 +668,13 @@ static void run(uint64_t seed)
     rest(s);
     engine_each(s->live.engine, ROW_VEHICLE, check_rest, s);
     replay(s);
+    if (getenv("DBG")) {
+        const struct engine_coverage *c = engine_coverage(s->live.engine);
+        for (unsigned a = 0; a < VEHICLE_STATE_N; a++) for (unsigned b = 0; b < VEHICLE_EVENT_N; b++) for (unsigned d = 0; d < VEHICLE_STATE_N; d++)
+            if (vehicle_may(a, b, d)) fprintf(stderr, "COV v %u %u %u = %u\n", a, b, d, c->vehicle[a][b][d]);
+        for (unsigned a = 0; a < RIDE_STATE_N; a++) for (unsigned b = 0; b < RIDE_STATE_N; b++) if (ride_may(a, b)) fprintf(stderr, "COV r %u %u = %u\n", a, b, c->ride[a][b]);
+        for (unsigned a = 0; a < COMMAND_STATE_N; a++) for (unsigned b = 0; b < COMMAND_STATE_N; b++) if (command_may(a, b)) fprintf(stderr, "COV c %u %u = %u\n", a, b, c->command[a][b]);
+    }
     storm_destroy(s);
 }
 

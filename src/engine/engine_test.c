@@ -34,7 +34,7 @@ TEST(only_the_vehicles_confirmation_starts_the_meter)
     assert_int_equal(ask->step, 0);
     const struct ride *r = engine_row(t->engine, ROW_RIDE, town_vehicle(t, "S1")->ride_id);
     assert_int_equal(r->state, RIDE_UNLOCKING);
-    assert_int_equal(town_vehicle(t, "S1")->state, VEHICLE_RESERVED);
+    assert_int_equal(town_vehicle(t, "S1")->state, VEHICLE_AVAILABLE); /* quick starts are no reservations for MDS */
     t->now_ms += 2000;
     town_key(t, &town_scooter, COMMAND_OP_UNLOCK, 77);
     assert_int_equal(town_sent(t, ORDER_UNLOCK)->step, 1);
@@ -96,7 +96,7 @@ TEST(a_refused_unlock_costs_nothing_and_frees_the_vehicle)
     assert_int_equal(r->state, RIDE_FAILED);
     assert_int_equal(r->charge_minor, 0);
     assert_int_equal(town_vehicle(t, "S1")->state, VEHICLE_AVAILABLE);
-    assert_int_equal(town_vehicle(t, "S1")->last_event, VEHICLE_EVENT_RESERVATION_CANCEL);
+    assert_int_equal(town_start(t, town_other_rider, "S1"), ERR_OK);
     assert_int_equal(engine_rider(t->engine, town_rider)->ride_id, 0);
 }
 
@@ -127,6 +127,7 @@ TEST(a_timeout_is_unknown_until_a_report_tells)
     town_tick(t, 16000);
     assert_int_equal(c->state, COMMAND_UNKNOWN);
     assert_int_equal(r->state, RIDE_UNLOCKING);
+    assert_int_equal(town_vehicle(t, "S1")->state, VEHICLE_RESERVED);
     town_lock_seen(t, &town_scooter, false);
     assert_int_equal(c->state, COMMAND_DONE);
     assert_int_equal(c->result, COMMAND_RESULT_INFERRED);

@@ -45,10 +45,12 @@ static void vehicle_mark(struct engine *e, const struct fact_vehicle_mark *f)
     }
     struct vehicle *v = EDIT(e, VEHICLE, vehicle, seen->id);
     bool was_missing = v->state == VEHICLE_MISSING;
-    if (to == VEHICLE_NON_CONTACTABLE && v->state != to && !(was_missing && (v->held_state || v->owed))) {
+    if (to == VEHICLE_NON_CONTACTABLE && v->state != to && !(was_missing && (v->ride_id || v->owed))) {
         v->held_state = v->state;
     }
     if (to == VEHICLE_NON_OPERATIONAL) v->cause = f->event == VEHICLE_EVENT_BATTERY_LOW ? f->event : VEHICLE_EVENT_MAINTENANCE;
+    /* Where a missing vehicle was before nobody knows any more: it is looked at when it is found. */
+    if (to == VEHICLE_MISSING && v->held_state == VEHICLE_MISSING) v->held_state = VEHICLE_NON_OPERATIONAL;
     answer_row(e, &key, ROW_VEHICLE, v->id, v->uuid);
     vehicle_change(e, v, f->event, to);
     if (to != VEHICLE_NON_CONTACTABLE && to != VEHICLE_MISSING) {

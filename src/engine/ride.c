@@ -106,7 +106,9 @@ static void finish(struct engine *e, struct ride *r, enum ride_reason reason, in
     charge_ride(e, r);
     change(e, r, RIDE_SETTLED, 0); /* booked on the rider's account: nothing is left to wait for */
     v->suspect = !locked;
-    close_ride(e, r, VEHICLE_EVENT_TRIP_END);
+    /* Over within a minute and never seen moving: for MDS that trip was taken back. The price stays what was shown. */
+    bool unused = r->ended_ms - r->started_ms < MINUTE_MS && (!d || d->moved_ms <= r->started_ms);
+    close_ride(e, r, unused ? VEHICLE_EVENT_TRIP_CANCEL : VEHICLE_EVENT_TRIP_END);
 }
 
 /* When a ride that went on too long is held to have ended: the last movement that the vehicle saw. */
@@ -159,6 +161,7 @@ static enum err_code vehicle_ready(const struct engine *e, const struct vehicle 
     if (v->state == VEHICLE_NON_CONTACTABLE || v->state == VEHICLE_MISSING) return ERR_VEHICLE_SILENT;
     if (v->state == VEHICLE_NON_OPERATIONAL && v->cause == VEHICLE_EVENT_BATTERY_LOW) return ERR_VEHICLE_BATTERY_LOW;
     if (v->state != VEHICLE_AVAILABLE) return ERR_VEHICLE_NOT_AVAILABLE;
+    if (v->ride_id) return ERR_VEHICLE_NOT_AVAILABLE;
     if (v->command_id) return ERR_VEHICLE_BUSY;
     if (!d || !d->seen_ms || now_of(e) - d->seen_ms > silence_ms(e, d)) return ERR_VEHICLE_SILENT;
     if (t && t->motor && d->has_battery && d->battery_pct < t->battery_min_pct) return ERR_VEHICLE_BATTERY_LOW;
@@ -214,7 +217,7 @@ void ride_start(struct engine *e, const struct fact_ride_start *f)
     index_row(e, ROW_RIDE, r);
     EDIT(e, RIDER, rider, rider->id)->ride_id = r->id;
     say(e, r);
-    vehicle_reserve(e, v, r);
+    vehicle_take(v, r);
     change(e, r, RIDE_UNLOCKING, now_of(e) + UNLOCK_TOTAL_MS);
     answer_row(e, &key, ROW_RIDE, r->id, r->uuid);
     struct command *c;
@@ -360,6 +363,11 @@ static void lock_over(struct engine *e, struct ride *r, const struct command *c)
         if (r->lock_tries < LOCK_TRIES_MAX) order_lock(e, r);
         else finish_asked(e, r, false);
     }
+}
+
+void ride_command_unknown(struct engine *e, const struct ride *r)
+{
+    if (r->state == RIDE_UNLOCKING) vehicle_reserve(e, vehicle_of(e, r));
 }
 
 void ride_command_over(struct engine *e, struct ride *r, const struct command *c)

@@ -93,7 +93,9 @@ void vehicle_change(struct engine *e, struct vehicle *v, enum vehicle_event even
 /* The vehicle spoke: undoes non_contactable and missing, pays what is owed. */
 void vehicle_heard(struct engine *e, struct vehicle *v);
 void vehicle_lost(struct engine *e, struct vehicle *v);
-void vehicle_reserve(struct engine *e, struct vehicle *v, const struct ride *r);
+/* One rider's from now on. MDS hears of it with the trip, or as a reservation when the unlock takes long. */
+void vehicle_take(struct vehicle *v, const struct ride *r);
+void vehicle_reserve(struct engine *e, struct vehicle *v);
 void vehicle_begin_trip(struct engine *e, struct vehicle *v);
 /* The ride is over: `event` is trip_end, trip_cancel or reservation_cancel; now, or once the vehicle speaks. */
 void vehicle_end_trip(struct engine *e, struct vehicle *v, enum vehicle_event event);
@@ -133,6 +135,8 @@ void ask_state(struct engine *e, const struct device *d);
 /* ---- ride.c ---- */
 void ride_start(struct engine *e, const struct fact_ride_start *f);
 void ride_end(struct engine *e, const struct fact_ride_end *f);
+/* Its command got no answer in time: it goes on, but no longer quickly. */
+void ride_command_unknown(struct engine *e, const struct ride *r);
 void ride_command_over(struct engine *e, struct ride *r, const struct command *c);
 /* How much a word about the lock is worth: a lone result that anybody can send and the device repeats until it is
  * acknowledged, the state in a report, a result that names our own unlock order. */

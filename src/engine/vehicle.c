@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vehicle.c: where a vehicle stands for the public, in the states and events of MDS 2.0.
  *
- *                    reservation_start            trip_start
+ *                    reservation_start            trip_start      (a start that is quick needs no reservation:
+ *                                                                    available ──trip_start──► on_trip)
  *      available ──────────────────────► reserved ──────────► on_trip ◄──enter── elsewhere
  *       ▲  │  ▲ ◄──reservation_cancel──────┘                   │  │ ──leave────────►
  *       │  │  └────────────trip_end, trip_cancel───────────────┘  │
@@ -150,8 +151,8 @@ void vehicle_heard(struct engine *e, struct vehicle *v)
     /* Nobody knows how a long missing vehicle fares: it is looked at before it is rented. */
     enum vehicle_state back = v->held_state ? v->held_state : VEHICLE_NON_OPERATIONAL;
     bool missing = v->state == VEHICLE_MISSING;
-    if (!v->held_state) v->cause = VEHICLE_EVENT_MAINTENANCE;
-    v->held_state = 0;
+    if (back == VEHICLE_NON_OPERATIONAL && !v->cause) v->cause = VEHICLE_EVENT_MAINTENANCE;
+    v->held_state = back == VEHICLE_MISSING ? VEHICLE_NON_OPERATIONAL : 0;
     vehicle_change(e, v, missing ? VEHICLE_EVENT_LOCATED : VEHICLE_EVENT_COMMS_RESTORED, back);
     vehicle_tell_trip(e, v);
     pay_owed(e, v);
@@ -169,15 +170,20 @@ void vehicle_listen(struct engine *e, const struct vehicle *v)
 void vehicle_tell_trip(struct engine *e, struct vehicle *v)
 {
     const struct ride *r = ROW(e, RIDE, ride, v->ride_id);
-    bool began = r ? r->started_ms != 0 : v->owed == VEHICLE_EVENT_TRIP_END;
-    if (v->state == VEHICLE_RESERVED && began) vehicle_change(e, v, VEHICLE_EVENT_TRIP_START, VEHICLE_ON_TRIP);
+    bool began = r ? r->started_ms != 0 : v->owed == VEHICLE_EVENT_TRIP_END || v->owed == VEHICLE_EVENT_TRIP_CANCEL;
+    bool before = v->state == VEHICLE_RESERVED || v->state == VEHICLE_AVAILABLE;
+    if (before && began) vehicle_change(e, v, VEHICLE_EVENT_TRIP_START, VEHICLE_ON_TRIP);
 }
 
-void vehicle_reserve(struct engine *e, struct vehicle *v, const struct ride *r)
+void vehicle_take(struct vehicle *v, const struct ride *r)
 {
     v->ride_id = r->id;
     v->trip = r->uuid;
-    vehicle_change(e, v, VEHICLE_EVENT_RESERVATION_START, VEHICLE_RESERVED);
+}
+
+void vehicle_reserve(struct engine *e, struct vehicle *v)
+{
+    if (v->state == VEHICLE_AVAILABLE) vehicle_change(e, v, VEHICLE_EVENT_RESERVATION_START, VEHICLE_RESERVED);
 }
 
 void vehicle_begin_trip(struct engine *e, struct vehicle *v)
@@ -197,7 +203,7 @@ void vehicle_check(struct engine *e, struct vehicle *v)
 {
     const struct device *d = ROW(e, DEVICE, device, v->device_id);
     const struct vehicle_type *t = ROW(e, VEHICLE_TYPE, vehicle_type, v->type_id);
-    if (!d || !t) return;
+    if (!d || !t || v->ride_id) return; /* a vehicle that is taken stays its rider's, also before MDS says so */
     bool counts = t->motor && d->has_battery;
     if (v->state == VEHICLE_AVAILABLE && v->suspect) {
         v->cause = VEHICLE_EVENT_MAINTENANCE;

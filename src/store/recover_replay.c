@@ -82,17 +82,18 @@ struct err recover_replay(struct recovered *r, const struct recover_options *o)
 static struct err compare_effects(struct replay *p, const struct journal_record *record)
 {
     struct recovered *r = p->r;
-    if (p->effects.sum == record->effects_sum) return NO_ERR;
+    uint64_t sum = engine_record_sum(r->engine, &p->effects);
+    if (sum == record->effects_sum) return NO_ERR;
     if (!r->differing++) {
         r->first_differing_seq = record->seq;
         r->first_differing_build = record->build;
         r->first_differing_want = record->effects_sum;
-        r->first_differing_got = p->effects.sum;
+        r->first_differing_got = sum;
     }
     if (p->o->accept_other_effects) return NO_ERR;
     recover_say(r, "Fact %llu, written by build %016llx, has other effects in this build (%016llx, recorded %016llx). ",
                 (unsigned long long)record->seq, (unsigned long long)record->build,
-                (unsigned long long)p->effects.sum, (unsigned long long)record->effects_sum);
+                (unsigned long long)sum, (unsigned long long)record->effects_sum);
     bool same = record->build == p->o->build;
     recover_say(r, same ? "The same build: damaged data, or an engine that is not deterministic. Run paddock check."
                         : "Start the build that wrote it, or accept it: --set replay.accept_other_effects=true.");
