@@ -18,7 +18,7 @@ struct town {
     int64_t now_ms;
     uint64_t next_key;
     /* What a keeper would hold. */
-    struct { uint8_t kind; bool in; uint8_t row[ROW_SIZE_MAX]; } rows[TOWN_ROWS_MAX];
+    struct { uint8_t kind; bool in; _Alignas(8) uint8_t row[ROW_SIZE_MAX]; } rows[TOWN_ROWS_MAX];
     unsigned row_count;
     /* Everything applied, for replays. */
     struct fact *facts;
