@@ -44,6 +44,17 @@ static void judge_ride(void *ctx, const void *row)
 static void judge_movement(struct world *w, struct world_vehicle *v)
 {
     bool moving = sim_vehicle_is_moving(v->actor);
+    const struct sim_vehicle_log *log;
+    uint32_t count = sim_vehicle_log_of(v->actor, &log);
+    for (uint32_t i = count; i-- > 0 && log[i].at_ms > v->judged_ms;) {
+        if (log[i].kind != SIM_VEHICLE_LOG_MOVING || !v->moving_since_ms) continue;
+        w->figures.moving_orders++;
+        if (log[i].at_ms - v->moving_since_ms > MOVING_GRACE_MS) {
+            world_broken(w, "%.*s was ordered to lock or restart after moving for %" PRId64 " s", v->code.len, v->code.at,
+                         (log[i].at_ms - v->moving_since_ms) / 1000);
+        }
+    }
+    v->judged_ms = world_now_ms(w);
     if (!moving) v->moving_since_ms = 0;
     else if (!v->moving_since_ms) v->moving_since_ms = world_now_ms(w);
 }

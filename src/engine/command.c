@@ -211,7 +211,13 @@ void command_keyed(struct engine *e, struct device *d, const struct fact_device_
     /* Only for the order that waits: a key that comes late opens nothing. */
     if (!c || c->state != COMMAND_SENT || c->op != f->op || c->user != f->user || c->stamp != f->stamp) return;
     const struct vehicle *v = ROW(e, VEHICLE, vehicle, c->vehicle_id);
+    const struct ride *r = ROW(e, RIDE, ride, c->ride_id);
     d->unanswered = 0;
+    if (c->why == COMMAND_WHY_RIDE_START && (!r || r->command_id != c->id)) {
+        decide(e, c, COMMAND_FAILED, COMMAND_RESULT_WITHDRAWN); /* the rider took it back: nothing opens */
+        ask_state(e, d);
+        return;
+    }
     if (dangerous(c->op) && !interlock(e, v, d, c->why)) {
         decide(e, c, COMMAND_FAILED, COMMAND_RESULT_INTERLOCK);
         return;

@@ -100,6 +100,19 @@ TEST(a_refused_unlock_costs_nothing_and_frees_the_vehicle)
     assert_int_equal(engine_rider(t->engine, town_rider)->ride_id, 0);
 }
 
+TEST(a_ride_cancelled_before_the_key_came_opens_nothing)
+{
+    TOWN;
+    assert_int_equal(town_start(t, town_rider, "S1"), ERR_OK);
+    const struct ride *r = engine_row(t->engine, ROW_RIDE, town_vehicle(t, "S1")->ride_id);
+    assert_int_equal(town_end(t, town_rider, r->uuid), ERR_OK);
+    assert_int_equal(r->state, RIDE_CANCELLED);
+    town_key(t, &town_scooter, COMMAND_OP_UNLOCK, 77);
+    assert_null(town_sent(t, ORDER_UNLOCK));
+    town_lock_seen(t, &town_scooter, true);
+    assert_int_equal(town_vehicle(t, "S1")->state, VEHICLE_AVAILABLE);
+}
+
 TEST(an_expired_key_is_asked_for_again_with_a_later_stamp)
 {
     TOWN;
@@ -493,6 +506,7 @@ int main(void)
         CASE(a_ride_ends_with_the_lock_and_costs_its_started_minutes),
         CASE(two_riders_never_get_one_vehicle),
         CASE(a_refused_unlock_costs_nothing_and_frees_the_vehicle),
+        CASE(a_ride_cancelled_before_the_key_came_opens_nothing),
         CASE(an_expired_key_is_asked_for_again_with_a_later_stamp),
         CASE(a_timeout_is_unknown_until_a_report_tells),
         CASE(a_report_that_it_stayed_locked_fails_the_ride_without_charge),
