@@ -20,6 +20,8 @@
 #include "store/journal_read.h"
 
 #define PART "tables.db.copying"
+#define CONTACTS "contacts.db"
+#define CONTACTS_PART "contacts.db.copying"
 #define COPY_RECORDS_MAX 4096u  /* one commit in the copy */
 #define COPY_PAGES 4096u        /* of the tables at a time */
 #define BUSY_TRIES_MAX 500u     /* ... each FOLLOW_POLL_MS apart */
@@ -40,6 +42,7 @@ struct backup {
     struct journal_copy *copy;
     uint64_t records;
     uint64_t tables_seq;    /* cut of the copied tables that have no name yet */
+    bool tables_waiting;    /* a copy of the tables (of any cut, 0 too) has not got its name yet */
     uint64_t kept_seq;      /* cut of those that have */
     int64_t tables_ms;      /* when they were last copied, monotonic */
 };
@@ -115,6 +118,18 @@ static int open_target(struct backup *b)
     return e.code ? failed(e, NULL) : 0;
 }
 
+/* Who may sign in, and the secret behind hashed Idempotency-Keys: without it a restored server would take a retry for a
+ * new request. It is outside the journal, so it is copied with every copy of the tables. */
+static struct err copy_contacts(struct backup *b)
+{
+    char path[FILE_PATH_MAX];
+    TRY(data_sql_path(&b->to, CONTACTS_PART, path));
+    struct err e = database_copy(&b->common.dir, CONTACTS, path);
+    if (e.code) return e.code == ERR_NOT_FOUND ? NO_ERR : e;
+    TRY(file_rename(&b->to_fs, CONTACTS_PART, CONTACTS));
+    return file_sync_folder(&b->to_fs, ".");
+}
+
 /* Into PART, under its name only later. *seq is its cut. */
 static struct err copy_tables(struct backup *b, char *why)
 {
@@ -132,9 +147,11 @@ static struct err copy_tables(struct backup *b, char *why)
     }
     if (!e.code && !done) e = ERR(STATE, "the tables stayed locked by another program");
     b->tables_seq = c.seq;
+    b->tables_waiting = !e.code;
     tables_copy_end(&c);
     snprintf(why, TABLES_TEXT_MAX, "%s", t.text);
     tables_close(&t);
+    if (!e.code) e = copy_contacts(b);
     b->tables_ms = offline_mono_ms();
     return e;
 }
@@ -162,7 +179,7 @@ static struct err copy_journal(struct backup *b)
         TRY(copy_step(b, &count));
         if (count) offline_progress(&b->common, "  ... copied to fact %" PRIu64, journal_copy_seq(b->copy));
     } while (count && !stopping);
-    if (!b->tables_seq) return NO_ERR;
+    if (!b->tables_waiting) return NO_ERR;
     if (journal_copy_seq(b->copy) < b->tables_seq) {
         return stopping ? NO_ERR : ERR(CORRUPT, "the tables are ahead of the journal");
     }
@@ -175,7 +192,7 @@ static struct err copy_journal(struct backup *b)
         if (has) TRY(file_remove(&b->to_fs, beside[i]));
     }
     b->kept_seq = b->tables_seq;
-    b->tables_seq = 0;
+    b->tables_waiting = false;
     TRY(file_sync_folder(&b->to_fs, "."));
     return retain(b);
 }

@@ -10,6 +10,7 @@
 #define BASE_PREFIX "tables-"
 #define BASE_SUFFIX ".db"
 #define BASE_DIGITS 20u
+#define DATABASE_COPY_BUSY_MS 5000
 
 struct err tables_open_reading(struct tables *t, const struct data_dir *dir, const char *name)
 {
@@ -43,6 +44,32 @@ struct err tables_copy_begin(struct tables_copy *c, struct tables *from, const c
     struct err e = tables_sql_err(from, rc, "copy");
     tables_copy_end(c);
     return e;
+}
+
+struct err database_copy(const struct data_dir *dir, const char *name, const char *to_path)
+{
+    char path[FILE_PATH_MAX];
+    bool has;
+    TRY(data_has(dir, name, &has));
+    if (!has) return ERR(NOT_FOUND, "no such database");
+    TRY(data_sql_path(dir, name, path));
+    sqlite3 *from = NULL, *to = NULL;
+    int rc = sqlite3_open_v2(path, &from, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, dir->vfs);
+    if (!rc) rc = sqlite3_busy_timeout(from, DATABASE_COPY_BUSY_MS);
+    if (!rc) rc = sqlite3_open_v2(to_path, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+    if (!rc) rc = sqlite3_exec(to, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL", NULL, NULL, NULL);
+    sqlite3_backup *backup = rc ? NULL : sqlite3_backup_init(to, "main", from, "main");
+    if (backup) {
+        rc = sqlite3_backup_step(backup, -1);
+        int finished = sqlite3_backup_finish(backup);
+        if (rc == SQLITE_DONE) rc = finished;
+    } else if (!rc) {
+        rc = SQLITE_ERROR;
+    }
+    if (!rc) rc = sqlite3_exec(to, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
+    sqlite3_close(from);
+    sqlite3_close(to);
+    return rc ? ERR(IO, "a database cannot be copied") : NO_ERR;
 }
 
 /* The copy says itself which cut it holds. */

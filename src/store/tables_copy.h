@@ -34,6 +34,10 @@ MUST_USE struct err tables_copy_begin(struct tables_copy *c, struct tables *from
 MUST_USE struct err tables_copy_step(struct tables_copy *c, unsigned pages, bool *done);
 void tables_copy_end(struct tables_copy *c); /* at any time */
 
+/* Any other database of `dir` (contacts.db), whole and consistent, while others write it; into `to_path`. NOT_FOUND: it is
+ * not there. */
+MUST_USE struct err database_copy(const struct data_dir *dir, const char *name, const char *to_path);
+
 struct base { uint64_t seq; uint64_t bytes; };
 /* Into `out`, oldest first; *count says how many (at most `room`). No folder: none. */
 MUST_USE struct err bases_list(const struct data_dir *dir, struct base *out, size_t room, size_t *count);
