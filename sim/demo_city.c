@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* demo_city.c: see demo_city.h: Gothenburg, its vehicles, and what is heard of them. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/must.h"
+#include "proto/omni.h"
+#include "sim/demo_inside.h"
+
+#define CENTRE ((struct point){577070000, 119680000})
+enum { HEARTBEAT_S = 60, CODE_DIGITS = 3 };
+
+/* Chances in a million of what goes wrong in the street; what is not named does not happen. */
+static const uint32_t fault_ppm[SIM_VEHICLE_FAULT_N] = {
+    [SIM_VEHICLE_FAULT_KEY_SILENT] = 4000,   [SIM_VEHICLE_FAULT_KEY_LATE] = 8000,    [SIM_VEHICLE_FAULT_ACT_SILENT] = 4000,
+    [SIM_VEHICLE_FAULT_JAM] = 8000,          [SIM_VEHICLE_FAULT_LEAVE_KEYED] = 1500, [SIM_VEHICLE_FAULT_NO_LINE_END] = 2000,
+    [SIM_VEHICLE_FAULT_CRLF] = 5000,         [SIM_VEHICLE_FAULT_SPACES] = 2000,      [SIM_VEHICLE_FAULT_TWICE] = 3000,
+    [SIM_VEHICLE_FAULT_NOISE] = 300,         [SIM_VEHICLE_FAULT_NO_FIX] = 20000,     [SIM_VEHICLE_FAULT_STALE_FIX] = 5000,
+    [SIM_VEHICLE_FAULT_CLOCK_ZERO] = 20000,  [SIM_VEHICLE_FAULT_CLOCK_DRUNK] = 5000, [SIM_VEHICLE_FAULT_TWIN] = 100,
+    [SIM_VEHICLE_FAULT_MUTE] = 1500,         [SIM_VEHICLE_FAULT_DROP] = 5000,        [SIM_VEHICLE_FAULT_ALARM] = 3000,
+    [SIM_VEHICLE_FAULT_MOVED_LOCKED] = 1000, [SIM_VEHICLE_FAULT_OPENED_LOCAL] = 500,
+};
+
+static const struct sim_put declarations[] = {
+    {"/v1/operator", "{\"name\":\"Paddock demo\"}"},
+    {"/v1/legal-entities/demo", "{\"name\":\"Paddock demo AB\",\"currency\":\"SEK\",\"decimals\":2}"},
+    {"/v1/cities/gothenburg", "{\"name\":\"Gothenburg\",\"legal_entity\":\"demo\",\"time_zone\":\"Europe/Stockholm\","
+                              "\"lat\":57.707,\"lon\":11.968,\"radius_m\":15000,\"ride_max_s\":43200}"},
+    {"/v1/vehicle-types/scooter", "{\"name\":\"Scooter\",\"heartbeat_s\":60,\"battery_min_pct\":15,\"motor\":true}"},
+    {"/v1/vehicle-types/bicycle", "{\"name\":\"Bicycle\",\"heartbeat_s\":60,\"battery_min_pct\":0,\"motor\":false}"},
+    {"/v1/vehicle-types/e-bike", "{\"name\":\"E-bike\",\"heartbeat_s\":60,\"battery_min_pct\":15,\"motor\":true}"},
+    {"/v1/plans/scooter", "{\"name\":\"Scooter\",\"city\":\"gothenburg\",\"vehicle_type\":\"scooter\",\"unlock_minor\":1000,"
+                          "\"minute_minor\":250}"},
+    {"/v1/plans/bicycle", "{\"name\":\"Bicycle\",\"city\":\"gothenburg\",\"vehicle_type\":\"bicycle\",\"unlock_minor\":500,"
+                          "\"minute_minor\":100}"},
+    {"/v1/plans/e-bike", "{\"name\":\"E-bike\",\"city\":\"gothenburg\",\"vehicle_type\":\"e-bike\",\"unlock_minor\":1000,"
+                         "\"minute_minor\":200}"},
+};
+
+static const struct kind { const char *type, *vendor; uint8_t dialect; } kinds[] = {
+    {"scooter", "OM", OMNI_SCOR}, {"bicycle", "OM", OMNI_CMDR}, {"e-bike", "NB", OMNI_HBCR}};
+
+/* Of ten six scooters, three bicycles with horseshoe locks, an e-bike. */
+static const struct kind *kind_of(uint32_t index)
+{
+    static const uint8_t of_ten[10] = {0, 1, 0, 0, 1, 0, 2, 0, 1, 0};
+    return &kinds[of_ten[index % 10]];
+}
+
+/* A made-up IMEI with a right check digit. */
+static void put_imei(uint32_t index, struct text64 *out)
+{
+    char text[24];
+    unsigned sum = 0;
+
+    snprintf(text, sizeof text, "4901542%07u", index);
+    for (int i = 0; i < 14; i++) {
+        unsigned digit = (unsigned)(text[i] - '0') * (1 + i % 2);
+        sum += digit / 10 + digit % 10;
+    }
+    text[14] = (char)('0' + (10 - sum % 10) % 10);
+    text_clip(out, bytes_of(text, 15));
+}
+
+static void town_vehicle(void *ctx, uint32_t index, struct sim_staff_vehicle *out)
+{
+    char text[16];
+
+    (void)ctx;
+    snprintf(text, sizeof text, "GBG-%0*u", CODE_DIGITS, index + 1);
+    text_clip(&out->code, bytes_text(text));
+    put_imei(index + 1, &out->ident);
+    out->city = "gothenburg";
+    out->type = kind_of(index)->type;
+}
+
+static void on_declared(void *ctx)
+{
+    struct demo_city *c = ctx;
+    struct err e = demo_city_people(c);
+
+    if (e.code) demo_tell(c->config.figures, DEMO_BAD, "nobody comes to town: %s", e.why);
+    else demo_tell(c->config.figures, DEMO_CALM, "Gothenburg is declared: %u vehicles may be ridden", c->town.vehicle_count);
+}
+
+struct err demo_city_create(const struct demo_city_config *config, struct demo_city **out)
+{
+    const struct demo_figures *f = config->figures;
+    struct demo_city *c = calloc(1, sizeof *c);
+
+    if (!c) return ERR(IO, "no memory");
+    c->config = *config;
+    c->prng = crowd_stream(config->crowd, "demo", bytes_text("city"));
+    c->town = (struct sim_town){.puts = declarations, .put_count = sizeof declarations / sizeof declarations[0], .vehicle_count = f->vehicle_count,
+                                .vehicle = town_vehicle};
+    c->vehicles = calloc(f->vehicle_count + 1, sizeof *c->vehicles);
+    c->riders = calloc(f->rider_count + 1, sizeof *c->riders);
+    c->failures = calloc(DEMO_FAILURES_MAX, sizeof *c->failures);
+    c->samples = calloc(DEMO_SAMPLES_MAX, sizeof *c->samples);
+    struct sim_staff_config staff = {.name = bytes_text("staff"), .token = bytes_of(config->tokens->staff.text, AUTH_TOKEN_LEN),
+                                     .address = config->http, .town = &c->town, .set_up = true, .ctx = c,
+                                     .on_ready = on_declared};
+    bool room = c->vehicles && c->riders && c->failures && c->samples;
+    struct err e = room ? sim_staff_create(config->crowd, &staff, &c->staff) : ERR(IO, "no memory");
+    if (e.code) {
+        demo_city_destroy(c);
+        return e;
+    }
+    *out = c;
+    return NO_ERR;
+}
+
+void demo_city_destroy(struct demo_city *c)
+{
+    if (!c) return;
+    demo_crew_end(&c->crew);
+    for (uint32_t i = 0; c->riders && i < c->config.figures->rider_count; i++) sim_rider_destroy(c->riders[i].actor);
+    for (uint32_t i = 0; c->vehicles && i < c->config.figures->vehicle_count; i++) sim_vehicle_destroy(c->vehicles[i].actor);
+    sim_staff_destroy(c->staff);
+    free(c->vehicles);
+    free(c->riders);
+    free(c->failures);
+    free(c->samples);
+    free(c);
+}
+
+bool demo_city_is_declared(const struct demo_city *c) { return sim_staff_is_ready(c->staff); }
+void demo_city_restarted(struct demo_city *c) { c->life++; }
+
+const char *demo_city_broken(const struct demo_city *c, struct bytes *who)
+{
+    const char *why = sim_staff_broken(c->staff);
+
+    *who = bytes_text("staff");
+    for (uint32_t i = 0; i < c->config.figures->rider_count && !why; i++) {
+        if (!c->riders[i].actor) continue;
+        why = sim_rider_broken(c->riders[i].actor);
+        *who = sim_rider_name(c->riders[i].actor);
+    }
+    return why;
+}
+
+struct point demo_city_place(struct demo_city *c, uint64_t draw)
+{
+    struct prng p = prng_of(draw, bytes_text("somewhere"));
+
+    if (c->config.streets) return streets_at(c->config.streets, streets_draw(c->config.streets, draw));
+    return (struct point){CENTRE.lat_e7 + (int32_t)prng_between(&p, -200000, 200000),
+                          CENTRE.lon_e7 + (int32_t)prng_between(&p, -350000, 350000)};
+}
+
+/* "GBG-017" is the 17th. */
+struct demo_vehicle *demo_city_vehicle(struct demo_city *c, struct bytes code)
+{
+    uint64_t number;
+
+    if (code.len < 5 || !bytes_starts(code, "GBG-")) return NULL;
+    if (bytes_u64(bytes_of(code.at + 4, code.len - 4), 9, &number).code) return NULL;
+    return number >= 1 && number <= c->config.figures->vehicle_count ? &c->vehicles[number - 1] : NULL;
+}
+
+static struct err begin_vehicle(struct demo_city *c, uint32_t index)
+{
+    struct demo_vehicle *v = &c->vehicles[index];
+    struct sim_staff_vehicle said;
+
+    town_vehicle(NULL, index, &said);
+    v->code = said.code;
+    v->ident = said.ident;
+    v->dialect = kind_of(index)->dialect;
+    v->rider = NOBODY;
+    struct prng p = crowd_stream(c->config.crowd, "demo-vehicle", text_bytes(&v->ident));
+    struct sim_vehicle_config config = {
+        .index = index, .ident = text_bytes(&v->ident), .address = c->config.vehicles, .dialect = v->dialect,
+        .vendor = bytes_text(kind_of(index)->vendor), .heartbeat_s = HEARTBEAT_S,
+        .at = demo_city_place(c, prng_next(&p)), .battery_pct = (uint8_t)prng_between(&p, 18, 100), .fault_ppm = fault_ppm,
+        .fault_count = v->faults, .log_max = 0, .first_connect_ms = 2000,
+    };
+    if (c->config.streets) config.path = streets_path(c->config.streets);
+    return sim_vehicle_create(c->config.crowd, &config, &v->actor);
+}
+
+struct err demo_city_people(struct demo_city *c)
+{
+    for (uint32_t i = 0; i < c->config.figures->vehicle_count; i++) TRY(begin_vehicle(c, i));
+    for (uint32_t i = 0; i < c->config.figures->rider_count; i++) TRY(demo_rider_begin(c, i));
+    return demo_crew_begin(&c->crew, c);
+}
+
+/* ---- figures ---- */
+
+void demo_city_count(struct demo_city *c)
+{
+    struct demo_figures *f = c->config.figures;
+    struct sim_rider_counters r = demo_city_riders(c);
+
+    f->sim_ms = crowd_now_ms(c->config.crowd);
+    f->declared = demo_city_is_declared(c);
+    f->asking = f->riding = f->ending = 0;
+    for (uint32_t i = 0; i < f->rider_count; i++) {
+        if (!c->riders[i].actor) continue;
+        switch (sim_rider_state_of(c->riders[i].actor)) {
+        case SIM_RIDER_ASKING:
+        case SIM_RIDER_WAITING: f->asking++; break;
+        case SIM_RIDER_RIDING: f->riding++; break;
+        case SIM_RIDER_ENDING: f->ending++; break;
+        default: break;
+        }
+    }
+    f->asked = r.started;
+    f->completed = r.settled;
+    f->failed = r.failed;
+    f->cancelled = r.cancelled;
+    f->refused = r.refused;
+    f->charged_minor = r.charged_minor;
+    for (uint32_t i = 0; i < f->vehicle_count; i++) {
+        struct demo_vehicle *v = &c->vehicles[i];
+        if (v->faults[SIM_VEHICLE_FAULT_MUTE] == v->mutes) continue;
+        v->mutes = v->faults[SIM_VEHICLE_FAULT_MUTE];
+        v->muted_ms = f->sim_ms;
+    }
+    demo_ride_measure(c, 256);
+}
+
+void demo_city_measure_all(struct demo_city *c) { demo_ride_measure(c, DEMO_SAMPLES_MAX); }
+
+const struct demo_tallies *demo_city_reasons(const struct demo_city *c, enum demo_outcome outcome)
+{
+    return &c->reasons[outcome];
+}
+
+uint32_t demo_city_failures(const struct demo_city *c, const struct demo_failure **at)
+{
+    *at = c->failures;
+    return c->failure_count;
+}
+
+struct sim_vehicle_counters demo_city_vehicles(const struct demo_city *c)
+{
+    struct sim_vehicle_counters sum = {0};
+
+    for (uint32_t i = 0; i < c->config.figures->vehicle_count; i++) {
+        if (!c->vehicles[i].actor) continue;
+        const struct sim_vehicle_counters *v = sim_vehicle_counters_of(c->vehicles[i].actor);
+        sum.connects += v->connects;
+        sum.closes += v->closes;
+        sum.frames_out += v->frames_out;
+        sum.frames_in += v->frames_in;
+        sum.acks += v->acks;
+        sum.repeats += v->repeats;
+        sum.unlocks += v->unlocks;
+        sum.locks += v->locks;
+    }
+    return sum;
+}
+
+struct sim_rider_counters demo_city_riders(const struct demo_city *c)
+{
+    struct sim_rider_counters sum = {0};
+
+    for (uint32_t i = 0; i < c->config.figures->rider_count; i++) {
+        if (!c->riders[i].actor) continue;
+        const struct sim_rider_counters *r = sim_rider_counters_of(c->riders[i].actor);
+        sum.requests += r->requests;
+        sum.replies += r->replies;
+        sum.lost += r->lost;
+        sum.started += r->started;
+        sum.riding += r->riding;
+        sum.failed += r->failed;
+        sum.cancelled += r->cancelled;
+        sum.settled += r->settled;
+        sum.refused += r->refused;
+        sum.given_up += r->given_up;
+        sum.events += r->events;
+        sum.charged_minor += r->charged_minor;
+    }
+    return sum;
+}
+
+uint64_t demo_city_faults(const struct demo_city *c, enum sim_vehicle_fault fault)
+{
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < c->config.figures->vehicle_count; i++) sum += c->vehicles[i].faults[fault];
+    return sum;
+}
+
+uint64_t demo_city_habits(const struct demo_city *c, enum sim_rider_habit habit) { return c->habits[habit]; }
+
+uint32_t demo_city_dialect(const struct demo_city *c, uint8_t dialect)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < c->config.figures->vehicle_count; i++) count += kind_of(i)->dialect == dialect;
+    return count;
+}
+
+/* The names of the tables, in small letters. */
+static const char *small(const char *name, char *text, size_t room)
+{
+    size_t i = 0;
+
+    for (; name[i] && i + 1 < room; i++) text[i] = (char)tolower((unsigned char)name[i]);
+    text[i] = 0;
+    return text;
+}
+
+const char *demo_fault_label(enum sim_vehicle_fault fault)
+{
+    static const char *const names[SIM_VEHICLE_FAULT_N] = {
+#define X(name, text) #name,
+        SIM_VEHICLE_FAULT_LIST(X)
+#undef X
+    };
+    static char texts[SIM_VEHICLE_FAULT_N][24];
+    return small(names[fault], texts[fault], sizeof texts[0]);
+}
+
+const char *demo_habit_label(enum sim_rider_habit habit)
+{
+    static const char *const names[SIM_RIDER_HABIT_N] = {
+#define X(name, text) #name,
+        SIM_RIDER_HABIT_LIST(X)
+#undef X
+    };
+    static char texts[SIM_RIDER_HABIT_N][24];
+    return small(names[habit], texts[habit], sizeof texts[0]);
+}
+
+/* ---- from the watch ---- */
+
+void demo_city_on_vehicle(struct demo_city *c, struct bytes code, enum vehicle_state state)
+{
+    struct demo_vehicle *v = demo_city_vehicle(c, code);
+    if (v) v->state = state;
+}
+
+/* What is worth a line: the rest is a city's everyday life. */
+static void tell_vehicle(struct demo_figures *f, int event, int len, const char *code)
+{
+    static const struct { enum vehicle_event event; enum demo_tone tone; const char *text; } rows[] = {
+        {VEHICLE_EVENT_BATTERY_LOW, DEMO_ODD, "battery low: not rented until swapped"},
+        {VEHICLE_EVENT_BATTERY_CHARGED, DEMO_GOOD, "has charge again"},
+        {VEHICLE_EVENT_COMMS_LOST, DEMO_BAD, "fell silent"},
+        {VEHICLE_EVENT_COMMS_RESTORED, DEMO_GOOD, "speaks again"},
+        {VEHICLE_EVENT_LOCATED, DEMO_GOOD, "was found"},
+        {VEHICLE_EVENT_TRIP_LEAVE_JURISDICTION, DEMO_ODD, "left the city on a ride"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if ((int)rows[i].event == event) demo_tell(f, rows[i].tone, "%.*s %s", len, code, rows[i].text);
+    }
+}
+
+void demo_city_on_event(struct demo_city *c, struct bytes event)
+{
+    struct demo_figures *f = c->config.figures;
+    int kind = enum_value(&event_kind_names, phone_find(event, "kind"));
+    struct bytes code = phone_find(event, "code");
+    const char *at = (const char *)code.at;
+    int len = (int)(code.len < 20 ? code.len : 20);
+
+    if (!code.len) return;
+    switch (kind) {
+    case EVENT_VEHICLE_STATE: {
+        int what = enum_value(&vehicle_event_names, phone_find(event, "vehicle_event"));
+        int state = enum_value(&vehicle_state_names, phone_find(event, "vehicle_state"));
+        if (state > 0) demo_city_on_vehicle(c, code, (enum vehicle_state)state);
+        tell_vehicle(f, what, len, at);
+        break;
+    }
+    case EVENT_ALARM: demo_tell(f, DEMO_ODD, "%.*s raised an alarm", len, at); break;
+    case EVENT_FAULT: demo_tell(f, DEMO_ODD, "%.*s's controller reports a fault", len, at); break;
+    case EVENT_UNLOCKED_NO_RIDE: demo_tell(f, DEMO_BAD, "%.*s is unlocked and nobody rides it", len, at); break;
+    case EVENT_MOVED_NO_RIDE: demo_tell(f, DEMO_BAD, "%.*s is locked and moves", len, at); break;
+    case EVENT_ONE_WAY_LINK: demo_tell(f, DEMO_ODD, "%.*s speaks but does not answer", len, at); break;
+    case EVENT_DEVICE_QUARANTINED: demo_tell(f, DEMO_ODD, "unknown device %.*s is in quarantine", len, at); break;
+    case EVENT_FACT_REFUSED: demo_tell(f, DEMO_BAD, "a fact of %.*s that stopped the engine is refused", len, at); break;
+    default: break;
+    }
+}
+
+void demo_city_on_why(struct demo_city *c, uint32_t what, struct bytes ride) { demo_ride_why(c, what, ride); }

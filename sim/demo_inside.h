@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* demo_inside.h: what the files of the demo city share. Nobody else includes this.
+ *
+ * demo_city.c  the town, its vehicles and riders, what the watch tells
+ * demo_ride.c  a rider beside a vehicle: choosing, riding, what came of it, and why
+ * demo_crew.c  those who swap batteries and bring vehicles back */
+#ifndef SIM_DEMO_INSIDE_H
+#define SIM_DEMO_INSIDE_H
+
+#include "sim/demo_city.h"
+#include "sim/phone.h"
+
+enum { NOBODY = UINT32_MAX, BATTERY_FLAT_PCT = 20, MUTE_LASTS_MS = 900000 };
+
+struct demo_vehicle {
+    struct sim_vehicle *actor;
+    struct text16 code;
+    struct text64 ident;
+    uint8_t dialect;
+    enum vehicle_state state;             /* as last listed */
+    uint32_t rider;                       /* who stands beside it; NOBODY */
+    bool pulled;                          /* the crew took it in for a look */
+    uint64_t faults[SIM_VEHICLE_FAULT_N], mutes;
+    int64_t muted_ms;                     /* when it last fell mute */
+};
+
+struct demo_rider {
+    struct demo_city *city;
+    struct sim_rider *actor;
+    struct prng prng;
+    struct point at;
+    uint32_t index, vehicle, life;        /* vehicle: chosen; life: of the server when it was */
+    int64_t tapped_us, order_us;          /* real; the vehicle's orders so far */
+    uint64_t faults[SIM_VEHICLE_FAULT_N], connects;
+    struct sim_rider_counters before;
+};
+
+/* What one unlock took. */
+struct demo_sample { uint32_t server_us, device_us; };
+
+struct demo_crew {
+    struct demo_city *city;
+    struct phone phone;
+    struct crowd_timer timer;
+    struct prng prng;
+    bool open;
+    uint32_t vehicle;                     /* whose answer is awaited */
+    uint64_t swaps, visits;
+};
+
+struct demo_city {
+    struct demo_city_config config;
+    struct prng prng;
+    struct sim_town town;
+    struct sim_staff *staff;
+    struct demo_vehicle *vehicles;
+    struct demo_rider *riders;
+    struct demo_crew crew;
+    uint32_t life;
+    uint64_t habits[SIM_RIDER_HABIT_N];
+    struct demo_tallies reasons[DEMO_OUTCOME_N];
+    struct demo_failure *failures;
+    uint32_t failure_count;
+    struct demo_sample *samples;
+    uint64_t sample_count;                /* a ring once it is full */
+};
+
+/* demo_city.c */
+struct point demo_city_place(struct demo_city *c, uint64_t draw);
+/* NULL when the code is nobody's. */
+struct demo_vehicle *demo_city_vehicle(struct demo_city *c, struct bytes code);
+struct err demo_city_people(struct demo_city *c);
+
+/* demo_ride.c */
+struct err demo_rider_begin(struct demo_city *c, uint32_t index);
+void demo_ride_why(struct demo_city *c, uint32_t what, struct bytes ride);
+void demo_ride_measure(struct demo_city *c, uint64_t latest);
+
+/* demo_crew.c */
+struct err demo_crew_begin(struct demo_crew *w, struct demo_city *c);
+void demo_crew_end(struct demo_crew *w);
+
+#endif

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* demo_ride.c: a rider beside a vehicle: which one they take, what an unlock took, what came of the ride, and what had
+ * been injected when it failed.
+ *
+ * An unlock is told apart where it can be told exactly: from the tap to the reply that says `riding` on the rider's phone,
+ * less the time that the vehicle itself took over key and bolt, is the server's share (with the way over loopback). It is
+ * not measured when anything was injected meanwhile: a lost reply is not a slow server. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/must.h"
+#include "sim/demo_inside.h"
+
+enum { CHOICES = 3, CARELESS_PPM = 20000, PACE_FAST = 1000 };
+
+static const uint32_t habit_ppm[SIM_RIDER_HABIT_N] = {
+    [SIM_RIDER_WAIT] = 950000,       [SIM_RIDER_DOUBLE_TAP] = 30000, [SIM_RIDER_LOSE_REPLY] = 5000,
+    [SIM_RIDER_LISTEN] = 300000,     [SIM_RIDER_CANCEL] = 10000,     [SIM_RIDER_FORGET_STOP] = 15000,
+    [SIM_RIDER_FORGET_LOCK] = 15000, [SIM_RIDER_LOCK_ONLY] = 50000,  [SIM_RIDER_WRONG_CODE] = 3000,
+    [SIM_RIDER_CURIOUS] = 10000,
+};
+
+static bool on_pick(void *ctx, struct sim_rider *rider, struct text16 *code);
+static void on_ride(void *ctx, struct sim_rider *rider, struct bytes code);
+static void on_stop(void *ctx, struct sim_rider *rider, struct bytes code);
+static bool on_close_lock(void *ctx, struct sim_rider *rider, struct bytes code);
+static void on_over(void *ctx, struct sim_rider *rider, struct bytes code);
+
+/* A ride of a minute or two is worth watching as it is; one that is told fast may be as long as real ones are. */
+static uint32_t paced_s(uint32_t speed, uint32_t slow_s, uint32_t per_speed_s, uint32_t most_s)
+{
+    uint32_t s = slow_s + per_speed_s * (speed > PACE_FAST ? PACE_FAST : speed - 1);
+    return s < most_s ? s : most_s;
+}
+
+struct err demo_rider_begin(struct demo_city *c, uint32_t index)
+{
+    struct demo_rider *r = &c->riders[index];
+    char name[24];
+
+    snprintf(name, sizeof name, "rider-%u", index + 1);
+    *r = (struct demo_rider){.city = c, .index = index, .vehicle = NOBODY};
+    r->prng = crowd_stream(c->config.crowd, "demo-rider", bytes_text(name));
+    r->at = demo_city_place(c, prng_next(&r->prng));
+    struct sim_rider_config config = {
+        .name = bytes_text(name), .token = bytes_of(c->config.tokens->riders[index].text, AUTH_TOKEN_LEN),
+        .address = c->config.http, .habit_ppm = habit_ppm, .habit_count = c->habits,
+        .think_s = paced_s(c->config.figures->speed, 12, 3, 240), .ride_s = paced_s(c->config.figures->speed, 60, 8, 600),
+        .log_max = 16, .ctx = r, .pick = on_pick, .on_ride = on_ride, .on_stop = on_stop, .close_lock = on_close_lock,
+        .on_over = on_over,
+    };
+    return sim_rider_create(c->config.crowd, &config, &r->actor);
+}
+
+/* ---- which one ---- */
+
+/* As an app lists it, and as one sees it standing there. */
+static bool takes(const struct demo_rider *r, const struct demo_vehicle *v, bool careless)
+{
+    (void)r;
+    if (v->rider != NOBODY || sim_vehicle_is_moving(v->actor)) return false;
+    if (careless) return true;
+    return v->state == VEHICLE_AVAILABLE && sim_vehicle_is_connected(v->actor) && sim_vehicle_is_locked(v->actor) &&
+           sim_vehicle_battery_pct(v->actor) > BATTERY_FLAT_PCT;
+}
+
+static int64_t steps(struct point a, struct point b)
+{
+    int64_t north = (int64_t)a.lat_e7 - b.lat_e7, east = ((int64_t)a.lon_e7 - b.lon_e7) / 2;
+    return (north < 0 ? -north : north) + (east < 0 ? -east : east);
+}
+
+static struct demo_vehicle *choose(struct demo_rider *r)
+{
+    struct demo_city *c = r->city;
+    bool careless = prng_chance(&r->prng, CARELESS_PPM);
+    struct demo_vehicle *best[CHOICES] = {0};
+    int64_t far[CHOICES];
+    uint32_t found = 0;
+
+    for (uint32_t i = 0; i < c->config.figures->vehicle_count; i++) {
+        struct demo_vehicle *v = &c->vehicles[i];
+        if (!takes(r, v, careless)) continue;
+        int64_t steps_to = steps(sim_vehicle_place(v->actor).at, r->at);
+        uint32_t at = found < CHOICES ? found++ : CHOICES;
+        for (; at > 0 && steps_to < far[at - 1]; at--) {
+            if (at == CHOICES) continue;
+            far[at] = far[at - 1];
+            best[at] = best[at - 1];
+        }
+        if (at == CHOICES) continue;
+        far[at] = steps_to;
+        best[at] = v;
+    }
+    return found ? best[prng_below(&r->prng, found)] : NULL;
+}
+
+static bool on_pick(void *ctx, struct sim_rider *rider, struct text16 *code)
+{
+    struct demo_rider *r = ctx;
+    struct demo_vehicle *v = choose(r);
+
+    if (!v) return false;
+    r->vehicle = (uint32_t)(v - r->city->vehicles);
+    r->life = r->city->life;
+    r->tapped_us = loop_now_us(r->city->config.crowd->loop);
+    r->order_us = sim_vehicle_counters_of(v->actor)->order_us;
+    r->connects = sim_vehicle_counters_of(v->actor)->connects;
+    r->before = *sim_rider_counters_of(rider);
+    memcpy(r->faults, v->faults, sizeof r->faults);
+    v->rider = r->index;
+    *code = v->code;
+    return true;
+}
+
+/* ---- riding ---- */
+
+/* The vehicle that the rider took, unless they mistyped its code. */
+static struct demo_vehicle *taken(struct demo_rider *r, struct bytes code)
+{
+    struct demo_vehicle *v = demo_city_vehicle(r->city, code);
+    return v && r->vehicle == (uint32_t)(v - r->city->vehicles) ? v : NULL;
+}
+
+static const struct sim_rider_log *last_log(struct sim_rider *rider)
+{
+    const struct sim_rider_log *at;
+    uint32_t count = sim_rider_log_of(rider, &at);
+    return count ? &at[count - 1] : NULL;
+}
+
+static bool undisturbed(const struct demo_rider *r, struct sim_rider *rider, const struct demo_vehicle *v)
+{
+    const struct sim_rider_log *log = last_log(rider);
+    const struct sim_rider_counters *now = sim_rider_counters_of(rider);
+    bool at_once = log && log->saw == SIM_SAW_START && !strcmp(log->state, "riding") && now->lost == r->before.lost;
+
+    return at_once && r->life == r->city->life && r->connects == sim_vehicle_counters_of(v->actor)->connects &&
+           !memcmp(r->faults, v->faults, sizeof r->faults);
+}
+
+static void on_ride(void *ctx, struct sim_rider *rider, struct bytes code)
+{
+    struct demo_rider *r = ctx;
+    struct demo_city *c = r->city;
+    struct demo_figures *f = c->config.figures;
+    struct demo_vehicle *v = demo_city_vehicle(c, code);
+
+    if (!v) return;
+    sim_vehicle_ride(v->actor);
+    if (!taken(r, code) || !undisturbed(r, rider, v)) {
+        f->disturbed++;
+        demo_tell(f, DEMO_CALM, "rider-%u unlocked %.*s", r->index + 1, (int)code.len, (const char *)code.at);
+        return;
+    }
+    int64_t whole_us = loop_now_us(c->config.crowd->loop) - r->tapped_us;
+    int64_t device_us = sim_vehicle_counters_of(v->actor)->order_us - r->order_us, server_us = whole_us - device_us / f->speed;
+    if (server_us < 0) server_us = 0; /* timers are cut to microseconds */
+    c->samples[c->sample_count++ % DEMO_SAMPLES_MAX] = (struct demo_sample){(uint32_t)server_us, (uint32_t)device_us};
+    demo_tell(f, DEMO_CALM, "rider-%u unlocked %.*s in %.1f s, %.1f ms of it the server's", r->index + 1, (int)code.len,
+              (const char *)code.at, (double)(server_us + device_us) / 1e6, (double)server_us / 1e3);
+}
+
+static void on_stop(void *ctx, struct sim_rider *rider, struct bytes code)
+{
+    struct demo_rider *r = ctx;
+    struct demo_vehicle *v = demo_city_vehicle(r->city, code);
+
+    (void)rider;
+    if (v) sim_vehicle_stop(v->actor);
+}
+
+static bool on_close_lock(void *ctx, struct sim_rider *rider, struct bytes code)
+{
+    struct demo_rider *r = ctx;
+    struct demo_vehicle *v = demo_city_vehicle(r->city, code);
+
+    (void)rider;
+    return v && sim_vehicle_close_lock(v->actor);
+}
+
+/* ---- what came of it ---- */
+
+static void tally(struct demo_tallies *t, struct bytes name)
+{
+    char text[sizeof t->at[0].name];
+
+    phone_copy(text, sizeof text, name.len ? name : bytes_text("unknown"));
+    for (uint32_t i = 0; i < t->count; i++) {
+        if (strcmp(t->at[i].name, text) != 0) continue;
+        t->at[i].count++;
+        return;
+    }
+    if (t->count == DEMO_TALLIES_MAX) return;
+    memcpy(t->at[t->count].name, text, sizeof text);
+    t->at[t->count++].count = 1;
+}
+
+/* What was done to the vehicle between tap and end that makes an unlock fail; the likeliest first. */
+static const char *fault_of(const struct demo_rider *r, const struct demo_vehicle *v)
+{
+    static const enum sim_vehicle_fault kinds[] = {
+        SIM_VEHICLE_FAULT_JAM, SIM_VEHICLE_FAULT_LIE, SIM_VEHICLE_FAULT_KEY_SILENT, SIM_VEHICLE_FAULT_ACT_SILENT,
+        SIM_VEHICLE_FAULT_LEAVE_KEYED, SIM_VEHICLE_FAULT_KEY_LATE, SIM_VEHICLE_FAULT_MUTE, SIM_VEHICLE_FAULT_DROP,
+        SIM_VEHICLE_FAULT_TWIN, SIM_VEHICLE_FAULT_NOISE, SIM_VEHICLE_FAULT_OPENED_LOCAL,
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (v->faults[kinds[i]] > r->faults[kinds[i]]) return demo_fault_label(kinds[i]);
+    }
+    if (v->muted_ms && r->city->config.figures->sim_ms - v->muted_ms < MUTE_LASTS_MS)
+        return demo_fault_label(SIM_VEHICLE_FAULT_MUTE);
+    if (r->life != r->city->life) return "server_restart";
+    return sim_vehicle_counters_of(v->actor)->connects > r->connects ? "connection_lost" : NULL;
+}
+
+static void note_failure(struct demo_rider *r, const struct sim_rider_log *log, struct bytes code)
+{
+    struct demo_city *c = r->city;
+    const struct demo_vehicle *v = demo_city_vehicle(c, code);
+
+    if (c->failure_count == DEMO_FAILURES_MAX) {
+        tally(&c->reasons[DEMO_FAILED], bytes_text("not_noted"));
+        return;
+    }
+    struct demo_failure *failure = &c->failures[c->failure_count];
+    *failure = (struct demo_failure){.rider = r->index, .fault = v ? fault_of(r, v) : NULL};
+    memcpy(failure->ride, log->ride, sizeof failure->ride);
+    text_clip(&failure->code, code);
+    if (demo_watch_why(c->config.watch, c->failure_count * DEMO_OUTCOME_N + DEMO_FAILED, log->ride)) c->failure_count++;
+    else tally(&c->reasons[DEMO_FAILED], bytes_text("not_asked"));
+}
+
+static void ask_why(struct demo_city *c, enum demo_outcome outcome, const struct sim_rider_log *log)
+{
+    if (!demo_watch_why(c->config.watch, outcome, log->ride)) tally(&c->reasons[outcome], bytes_text("not_asked"));
+}
+
+static void on_over(void *ctx, struct sim_rider *rider, struct bytes code)
+{
+    struct demo_rider *r = ctx;
+    struct demo_city *c = r->city;
+    struct demo_figures *f = c->config.figures;
+    const struct sim_rider_counters *now = sim_rider_counters_of(rider);
+    const struct sim_rider_log *log = last_log(rider);
+    int len = (int)code.len;
+    const char *at = (const char *)code.at;
+
+    if (now->settled > r->before.settled) {
+        int64_t minor = now->charged_minor - r->before.charged_minor;
+        demo_tell(f, DEMO_GOOD, "rider-%u paid %" PRId64 ".%02d SEK for %.*s", r->index + 1, minor / 100, (int)(minor % 100), len, at);
+        ask_why(c, DEMO_COMPLETED, log);
+    } else if (now->failed > r->before.failed) {
+        note_failure(r, log, code);
+    } else if (now->cancelled > r->before.cancelled) {
+        ask_why(c, DEMO_CANCELLED, log);
+    } else if (now->refused > r->before.refused) {
+        tally(&c->reasons[DEMO_REFUSED], bytes_text(log->code));
+        demo_tell(f, DEMO_ODD, "rider-%u may not ride %.*s: %s", r->index + 1, len, at, log->code);
+    }
+    if (r->vehicle != NOBODY) {
+        struct demo_vehicle *v = &c->vehicles[r->vehicle];
+        r->at = sim_vehicle_place(v->actor).at;
+        v->rider = NOBODY;
+    }
+    r->vehicle = NOBODY;
+}
+
+/* `what`: the outcome, and behind it the number of the failure. */
+void demo_ride_why(struct demo_city *c, uint32_t what, struct bytes ride)
+{
+    enum demo_outcome outcome = (enum demo_outcome)(what % DEMO_OUTCOME_N);
+    struct bytes reason = phone_find(ride, "reason");
+
+    tally(&c->reasons[outcome], reason);
+    if (outcome != DEMO_FAILED) return;
+    must(what / DEMO_OUTCOME_N < c->failure_count);
+    struct demo_failure *failure = &c->failures[what / DEMO_OUTCOME_N];
+    phone_copy(failure->reason, sizeof failure->reason, reason);
+    demo_tell(c->config.figures, DEMO_BAD, "rider-%u's ride on %.*s failed: %s (%s)", failure->rider + 1, failure->code.len,
+              failure->code.at, failure->reason, failure->fault ? failure->fault : "nothing was injected");
+}
+
+/* ---- how long unlocks took ---- */
+
+static int by_size(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static struct demo_split split(uint32_t *us, uint64_t count)
+{
+    if (!count) return (struct demo_split){0};
+    qsort(us, count, sizeof *us, by_size);
+    return (struct demo_split){us[(count - 1) / 2], us[(count - 1) * 95 / 100], us[count - 1]};
+}
+
+void demo_ride_measure(struct demo_city *c, uint64_t latest)
+{
+    struct demo_figures *f = c->config.figures;
+    uint64_t count = c->sample_count < latest ? c->sample_count : latest;
+    uint32_t *us = malloc(3 * count * sizeof *us + 1);
+
+    if (count > DEMO_SAMPLES_MAX) count = DEMO_SAMPLES_MAX;
+    for (uint64_t i = 0; us && i < count; i++) {
+        struct demo_sample s = c->samples[(c->sample_count - 1 - i) % DEMO_SAMPLES_MAX];
+        us[i] = s.server_us;
+        us[count + i] = s.device_us;
+        us[2 * count + i] = s.server_us + s.device_us;
+    }
+    if (us) {
+        f->unlocks = c->sample_count;
+        f->server = split(us, count);
+        f->device = split(us + count, count);
+        f->unlock = split(us + 2 * count, count);
+    }
+    free(us);
+}
