@@ -182,12 +182,19 @@ static void help(void)
            "  --trace           tell what happens on stderr\n");
 }
 
+/* Decimal, or hexadecimal behind 0x. */
 static bool number(const char *text, uint64_t most, uint64_t *out)
 {
-    bool hex = !strncmp(text, "0x", 2);
-    char *end;
-    *out = strtoull(hex ? text + 2 : text, &end, hex ? 16 : 10);
-    return *text && !*end && *out <= most;
+    if (strncmp(text, "0x", 2)) return !bytes_u64(bytes_text(text), 20, out).code && *out <= most;
+    static const char digits[] = "0123456789abcdef";
+    size_t len = strlen(text += 2);
+    *out = 0;
+    for (size_t i = 0; i < len; i++) {
+        const char *digit = strchr(digits, text[i]);
+        if (!digit) return false;
+        *out = *out << 4 | (uint64_t)(digit - digits);
+    }
+    return len && len <= 16 && *out <= most;
 }
 
 enum { OPT_SEED = 1, OPT_SEEDS, OPT_JOBS, OPT_COVERAGE, OPT_ALL, OPT_VEHICLES, OPT_RIDERS, OPT_MINUTES, OPT_GENTLE, OPT_DAY,
