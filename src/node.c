@@ -52,7 +52,7 @@ struct node {
     struct journal_counters journal_seen;
     struct node_counters counters;
     uint64_t start_hash;
-    _Atomic bool failed;
+    _Atomic bool failing, failed; /* the text is being written; it stands */
     char failure[RECOVER_TEXT_MAX];
 };
 
@@ -131,7 +131,7 @@ static void wake(const struct node *n, void (*fn)(void *ctx))
 
 static struct err fail(struct node *n, struct err e, const char *where, const char *text)
 {
-    if (atomic_load(&n->failed)) return e;
+    if (atomic_exchange(&n->failing, true)) return e; /* the journal's thread and the keeper's may fail at once */
     snprintf(n->failure, sizeof n->failure, "%s: %s%s%s", where, e.why, text && *text ? ": " : "", text ? text : "");
     atomic_store(&n->failed, true);
     return e;
@@ -284,7 +284,7 @@ static void take_own(struct node *n, int64_t now_ms)
         n->told_tables_seq = news;
         apply(n, &nobody, &(struct fact){.kind = FACT_TABLES_WRITTEN, .now_ms = now_ms, .tables_written = {news}});
     }
-    int64_t jumped_ms = atomic_exchange(&n->jumped_ms, 0);
+    int64_t jumped_ms = batch_full(n->filling) ? 0 : atomic_exchange(&n->jumped_ms, 0);
     if (jumped_ms) apply(n, &nobody, &(struct fact){.kind = FACT_TICK, .now_ms = now_ms, .tick = {jumped_ms}});
     while (engine_due_ms(n->recovered.engine) <= now_ms && !batch_full(n->filling)) {
         apply(n, &nobody, &(struct fact){.kind = FACT_TICK, .now_ms = now_ms});

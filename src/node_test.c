@@ -100,6 +100,40 @@ static void a_reply_waits_for_the_commit(void **state)
     assert_int_equal(last, 1);
 }
 
+/* Found by reading: a full batch that waits for the journal must not take one fact more, whoever wants it. */
+static void a_jumped_clock_waits_for_room_in_the_batch(void **state)
+{
+    struct rig *r = *state;
+    (void)node_engine_turn(r->node, NOW_MS); /* the first batch is the journal's now, and stays there */
+    for (uint32_t i = 1; i <= 2 * NODE_BATCH_FACTS_MAX; i++) {
+        if (!ring_room(node_api_urgent(r->node))) (void)node_engine_turn(r->node, NOW_MS);
+        if (!ring_room(node_api_urgent(r->node))) break;
+        put_rider(r, i);
+    }
+    while (ring_count(node_api_urgent(r->node))) {
+        uint32_t before = ring_count(node_api_urgent(r->node));
+        (void)node_engine_turn(r->node, NOW_MS);
+        if (ring_count(node_api_urgent(r->node)) == before) break;
+    }
+    assert_int_not_equal(ring_count(node_api_urgent(r->node)), 0); /* full */
+    uint64_t seq = engine_seq(node_engine(r->node));
+    node_clock_jumped(r->node, 7000);
+    (void)node_engine_turn(r->node, NOW_MS);
+    assert_int_equal(engine_seq(node_engine(r->node)), seq);
+    assert_int_equal(node_journal_turn(r->node).code, ERR_OK);
+    (void)node_engine_turn(r->node, NOW_MS);
+    assert_int_equal(node_journal_turn(r->node).code, ERR_OK);
+    bool said = false;
+    for (unsigned turns = 0; turns < 8; turns++) {
+        for (struct to_api *to; (to = ring_peek(node_to_api(r->node))); ring_took(node_to_api(r->node))) {
+            said = said || (to->kind == TO_API_EVENT && to->event.kind == EVENT_CLOCK_JUMP && to->event.number == 7000);
+        }
+        (void)node_engine_turn(r->node, NOW_MS);
+        assert_int_equal(node_journal_turn(r->node).code, ERR_OK);
+    }
+    assert_true(said);
+}
+
 static void a_failed_sync_tells_nobody_and_ends_the_node(void **state)
 {
     struct rig *r = *state;
@@ -231,6 +265,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(a_reply_waits_for_the_commit),
+        CASE(a_jumped_clock_waits_for_room_in_the_batch),
         CASE(a_failed_sync_tells_nobody_and_ends_the_node),
         CASE(whatever_was_told_is_there_after_any_crash),
         CASE(an_orderly_end_leaves_no_tail),
