@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -152,6 +151,15 @@ static struct err make_directory(struct demo *d)
     return NO_ERR;
 }
 
+/* Cuts a path down to the folder that it is in. */
+static const char *folder_of(char *path)
+{
+    char *slash = strrchr(path, '/');
+    if (!slash) return ".";
+    *(slash == path ? slash + 1 : slash) = 0;
+    return path;
+}
+
 static struct err open_streets(struct demo *d)
 {
     char path[DEMO_PATH_MAX], self[DEMO_PATH_MAX - 100];
@@ -161,7 +169,7 @@ static struct err open_streets(struct demo *d)
 
     if (!config.path) {
         self[len > 0 ? len : 0] = 0;
-        snprintf(path, sizeof path, "%s/streets/gothenburg.bin", dirname(self));
+        snprintf(path, sizeof path, "%s/streets/gothenburg.bin", folder_of(self));
         config.path = path;
         if (access(path, F_OK)) return NO_ERR;
     }
@@ -191,7 +199,7 @@ static struct err check_report(const struct demo *d)
 
     if (!d->options.report) return NO_ERR;
     snprintf(path, sizeof path, "%s", d->options.report);
-    if (!access(dirname(path), W_OK)) return NO_ERR;
+    if (!access(folder_of(path), W_OK)) return NO_ERR;
     fprintf(stderr, "paddock demo: the report %s cannot be written: %s\n", d->options.report, strerror(errno));
     return ERR(IO, "the report cannot be written");
 }
@@ -318,7 +326,7 @@ static bool look_after_server(struct demo *d)
         f->up = true;
         outage->down_ms = demo_server_down_ms(&d->server, now_us);
         f->outage_count++;
-        demo_tell(f, DEMO_BAD, "the server %s and is back after %.1f s", outage->how, (double)outage->down_ms / 1000);
+        demo_tell(f, DEMO_BAD, "the server %s, back in %.1f s", outage->how, (double)outage->down_ms / 1000);
         demo_city_restarted(d->city);
         demo_watch_restarted(d->watch);
         d->written = false;
