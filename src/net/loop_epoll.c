@@ -292,11 +292,14 @@ static void listener_open(struct loop_epoll *l, uint32_t index, int fd, const st
 /* Accepts with the spare descriptor and hangs up at once, so the peer knows and the loop does not spin. */
 static bool listener_out_of_descriptors(struct loop_epoll *l, int fd)
 {
-    l->loop.counters.refused_descriptors++;
     if (l->spare_fd >= 0) {
         close(l->spare_fd);
         int refused = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (refused >= 0) close(refused);
+        /* Without a descriptor accept says EMFILE also when nobody waits: only who came counts. */
+        if (refused >= 0) {
+            l->loop.counters.refused_descriptors++;
+            close(refused);
+        }
         l->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
         if (refused >= 0 && l->spare_fd >= 0) return true;
     }
