@@ -97,8 +97,10 @@ static void batch_destroy(struct batch *b)
     free(b);
 }
 
-static bool batch_full(const struct batch *b)
+static bool batch_full(const struct node *n)
 {
+    const struct batch *b = n->filling;
+    if (engine_changed_count(n->recovered.engine) >= NODE_BATCH_ROWS_MAX) return true;
     return b->count == NODE_BATCH_FACTS_MAX || b->effects.cap - b->effects.count < 2 * EFFECTS_PER_FACT_MAX;
 }
 
@@ -261,7 +263,7 @@ static void answer_query(struct node *n, const struct inbound *in)
 /* `share`: of a batch, so that no lane keeps another out of it. */
 static void take_inbound(struct node *n, struct ring *ring, uint32_t share, int64_t now_ms)
 {
-    for (uint32_t i = 0; i < share && !batch_full(n->filling); i++) {
+    for (uint32_t i = 0; i < share && !batch_full(n); i++) {
         struct inbound *in = ring_peek(ring);
         if (!in) return;
         if (in->is_query) {
@@ -280,13 +282,13 @@ static void take_own(struct node *n, int64_t now_ms)
 {
     static const struct origin nobody = {.kind = ORIGIN_NONE};
     uint64_t news = atomic_load_explicit(&n->news_seq, memory_order_acquire);
-    if (news > n->told_tables_seq && !batch_full(n->filling)) {
+    if (news > n->told_tables_seq && !batch_full(n)) {
         n->told_tables_seq = news;
         apply(n, &nobody, &(struct fact){.kind = FACT_TABLES_WRITTEN, .now_ms = now_ms, .tables_written = {news}});
     }
-    int64_t jumped_ms = batch_full(n->filling) ? 0 : atomic_exchange(&n->jumped_ms, 0);
+    int64_t jumped_ms = batch_full(n) ? 0 : atomic_exchange(&n->jumped_ms, 0);
     if (jumped_ms) apply(n, &nobody, &(struct fact){.kind = FACT_TICK, .now_ms = now_ms, .tick = {jumped_ms}});
-    while (engine_due_ms(n->recovered.engine) <= now_ms && !batch_full(n->filling)) {
+    while (engine_due_ms(n->recovered.engine) <= now_ms && !batch_full(n)) {
         apply(n, &nobody, &(struct fact){.kind = FACT_TICK, .now_ms = now_ms});
     }
 }
@@ -349,7 +351,7 @@ int64_t node_engine_turn(struct node *n, int64_t now_ms)
         hand_to_journal(n, now_ms);
         if (keeper_hand_over(k, now_ms, KEEPER_WHEN_DUE)) wake(n, n->options.wake_keeper);
     }
-    if (batch_full(n->filling)) {
+    if (batch_full(n)) {
         atomic_fetch_add_explicit(&n->counters.stalls_journal, 1, memory_order_relaxed);
         return INT64_MAX; /* the journal wakes us when it gives a batch back */
     }

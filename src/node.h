@@ -24,6 +24,7 @@
 
 #define NODE_BATCH_FACTS_MAX ENGINE_BATCH_MAX
 #define NODE_BATCH_EFFECTS_MAX 16384u  /* a batch ends early rather than have less than a fact's room */
+#define NODE_BATCH_ROWS_MAX 16384u     /* changed rows: the keeper takes twice as many, one fact changes hundreds at most */
 #define NODE_BATCH_ANSWERS_MAX NODE_BATCH_FACTS_MAX
 #define NODE_PREPARE_BYTES (4u << 20)  /* zero-filled ahead between two commits */
 

@@ -343,6 +343,13 @@ uint64_t engine_record_sum(const struct engine *e, const struct effects *effects
     return e->self->seq % ENGINE_HASH_EVERY ? effects->sum : hash_mix(effects->sum, engine_hash(e));
 }
 
+uint32_t engine_changed_count(const struct engine *e)
+{
+    uint32_t count = 0;
+    for (unsigned k = 0; k < ROW_N; k++) count += e->pools[k].dirty_count;
+    return count;
+}
+
 void engine_drain_changes(struct engine *e, engine_change_fn *fn, void *ctx)
 {
     struct pool *postings = &e->pools[ROW_POSTING];

@@ -42,6 +42,8 @@ uint64_t engine_record_sum(const struct engine *engine, const struct effects *ef
  * To be called at least every ENGINE_BATCH_MAX facts, also in a replay (with fn NULL). */
 #define ENGINE_BATCH_MAX 512
 typedef void engine_change_fn(void *ctx, enum row_kind kind, const void *row, bool gone);
+/* How many rows are in the change stream now. */
+uint32_t engine_changed_count(const struct engine *engine);
 void engine_drain_changes(struct engine *engine, engine_change_fn *fn, void *ctx);
 
 /* Loading from tables: rows in the order of ROW_LIST, any order of ids within a kind; then engine_loaded. CORRUPT when
