@@ -394,7 +394,8 @@ static void street_life(struct sim_vehicle *v)
         v->mute_until_us = crowd_now_us(v->crowd) + vehicle_between_us(v, 60000, 900000);
     if (vehicle_unlucky(v, SIM_VEHICLE_FAULT_DROP)) vehicle_leave(v, 0);
     if (vehicle_unlucky(v, SIM_VEHICLE_FAULT_ALARM)) {
-        bool fault = prng_below(&v->prng, 3) == 0;
+        /* Nobody acknowledges the E0 of a horseshoe lock: it would be repeated for ever. */
+        bool fault = prng_below(&v->prng, 3) == 0 && v->config.dialect != OMNI_CMDR;
         vehicle_owe(v, fault
                            ? (struct owed){.class = OWED_E0, .fault = 1 + (uint32_t)prng_below(&v->prng, 99)}
                            : (struct owed){.class = OWED_W0,
