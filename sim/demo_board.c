@@ -286,8 +286,10 @@ static void put_server_state(struct pen *p, const struct demo_figures *f)
     putf(p, DIM, "  %" PRIu64 " MiB", f->memory_kib / 1024);
     if (!f->outage_count) return;
     const struct demo_outage *last = &f->outages[(f->outage_count - 1) % DEMO_OUTAGES_MAX];
-    putf(p, ODD, "  %s, back in %.1f s", last->how, (double)last->down_ms / 1000);
-    if (f->outage_count > 1) putf(p, DIM, " (%u times)", f->outage_count);
+    const char *how = strncmp(last->how, "was ", 4) == 0 ? last->how + 4 : last->how;
+    putf(p, ODD, "  %s", how);
+    if (f->outage_count > 1) putf(p, ODD, " %s%u", sign(p, "×", "x"), f->outage_count);
+    putf(p, ODD, ", back in %.1f s", (double)last->down_ms / 1000);
 }
 
 /* What an unlock is made of left, what the server does right. */
@@ -296,7 +298,7 @@ static void put_shares(struct pen *p, const struct demo_figures *f)
     const struct { const char *name; const struct demo_split *split; } shares[] = {
         {"server", &f->server}, {"vehicle", &f->device}, {"tap to ride", &f->unlock}};
     unsigned right = half(p);
-    char a[24], b[24], c[24];
+    char a[24], b[24];
 
     put(p, HEAD, " UNLOCK");
     to(p, 1 + NUMBER_AT);
@@ -318,10 +320,9 @@ static void put_shares(struct pen *p, const struct demo_figures *f)
         case 0: putf(p, PLAIN, "messages   %s/s in, %s/s out", tenths_text(f->messages_in_rate, a), tenths_text(f->messages_out_rate, b)); break;
         case 1: putf(p, PLAIN, "requests   %s/s", tenths_text(f->requests_rate, a)); break;
         case 2:
-            putf(p, PLAIN, "commits    %s/s of %s", tenths_text(f->commits_rate, a), tenths_text(f->batch_tenths, b));
-            putf(p, PLAIN, ", sync %s", us_text(f->sync_us, c));
+            putf(p, PLAIN, "commits    %s/s of %s facts", tenths_text(f->commits_rate, a), tenths_text(f->batch_tenths, b));
             break;
-        default: putf(p, PLAIN, "tables     %s cuts/s", tenths_text(f->cuts_rate, a)); break;
+        default: putf(p, PLAIN, "sync       %s; tables %s cuts/s", us_text(f->sync_us, a), tenths_text(f->cuts_rate, b)); break;
         }
         end_line(p);
     }

@@ -47,7 +47,7 @@ struct err demo_rider_begin(struct demo_city *c, uint32_t index)
     struct sim_rider_config config = {
         .name = bytes_text(name), .token = bytes_of(c->config.tokens->riders[index].text, AUTH_TOKEN_LEN),
         .address = c->config.http, .habit_ppm = habit_ppm, .habit_count = c->habits,
-        .think_s = paced_s(c->config.figures->speed, 12, 3, 240), .ride_s = paced_s(c->config.figures->speed, 60, 8, 600),
+        .think_s = paced_s(c->config.figures->speed, 12, 3, 240), .ride_s = paced_s(c->config.figures->speed, 30, 8, 600),
         .log_max = 16, .ctx = r, .pick = on_pick, .on_ride = on_ride, .on_stop = on_stop, .close_lock = on_close_lock,
         .on_over = on_over,
     };

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How the demo ends, and what it refuses to begin: no server is left behind, nobody else's data are touched, and a port
+that is taken is said together with what to do."""
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import tempfile
+
+from support.demo import ANY_PORT, Demo, gone
+from support.paddock import BINARY
+
+
+def run(*options):
+    return subprocess.run(BINARY + ["demo", *options], capture_output=True, text=True, timeout=30)
+
+
+def refuses_bad_usage():
+    with tempfile.TemporaryDirectory() as folder:
+        data = folder + "/data"
+        for bad in ([], ["--data", data, "--vehicles", "0"], ["--data", data, "--vehicles", "20000"], ["--data", data, "--speed", "0"],
+                    ["--data", data, "--for", "5"], ["--data", data, "--for", "0s"], ["--data", data, "--nonsense"],
+                    ["--data", data, "--set", "no.such=1"], ["--data", data, "--set", "clock.speed=3"], ["--data", data, "more"],
+                    ["--data", data, "--seed", "x"]):
+            done = run(*bad)
+            assert done.returncode == 2, (bad, done)
+            assert len(done.stderr.splitlines()) == 1 and done.stdout == "", (bad, done)
+        assert not pathlib.Path(data).exists(), "a refused call leaves nothing behind"
+        done = run("--data", data, "--streets", folder + "/nowhere", "--set", "http.address=127.0.0.1:0")
+        assert done.returncode == 3 and "nowhere" in done.stderr, done
+        done = run("--data", data, "--report", folder + "/no/where.json", "--set", "http.address=127.0.0.1:0")
+        assert done.returncode == 3 and "where.json" in done.stderr, done
+    help_text = run("--help")
+    assert help_text.returncode == 0 and "--vehicles" in help_text.stdout
+
+
+def refuses_the_data_of_others():
+    with tempfile.TemporaryDirectory() as folder:
+        journal = pathlib.Path(folder) / "journal"
+        journal.mkdir()
+        done = run("--data", folder, "--set", "http.address=127.0.0.1:0")
+        assert done.returncode == 2 and "no demo made" in done.stderr, done
+        assert list(pathlib.Path(folder).iterdir()) == [journal]
+
+
+def says_what_to_do_about_a_taken_port():
+    with socket.socket() as taken, tempfile.TemporaryDirectory() as folder:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = "127.0.0.1:%d" % taken.getsockname()[1]
+        done = run("--data", folder + "/data", "--set", "http.address=" + address)
+        assert done.returncode == 2 and address in done.stderr and "PORT=" in done.stderr, done
+        done = run("--data", folder + "/data", "--set", "http.address=127.0.0.1:0", "--set", "admin.address=" + address)
+        assert done.returncode == 2 and "--set admin.address=" in done.stderr, done
+
+
+def ends_in_order(number):
+    with Demo("--vehicles", "3") as demo:
+        server = demo.addresses()["pid"]
+        demo.process.send_signal(number)
+        code, report = demo.ended(40)
+        assert code == 0, demo.said()
+        assert report["server"]["ended_in_order"] and report["server"]["check"] == "fine", report["server"]
+        gone(server)
+
+
+def takes_the_server_with_it():
+    with Demo("--vehicles", "3") as demo:
+        server = demo.addresses()["pid"]
+        os.kill(demo.process.pid, signal.SIGKILL)
+        demo.process.wait()
+        gone(server)
+
+
+def goes_on_where_it_was():
+    with tempfile.TemporaryDirectory() as folder:
+        settings = [word for setting in ANY_PORT for word in ("--set", setting)]
+        for speed in ("50", "1"):  # the second city's clock begins behind the first one's end
+            done = run("--data", folder + "/data", "--vehicles", "3", "--for", "3s", "--speed", speed, *settings)
+            assert done.returncode == 0, done
+        checked = subprocess.run(BINARY + ["check", "--data", folder + "/data"], capture_output=True, text=True)
+        assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def main():
+    refuses_bad_usage()
+    refuses_the_data_of_others()
+    says_what_to_do_about_a_taken_port()
+    ends_in_order(signal.SIGTERM)
+    ends_in_order(signal.SIGINT)
+    takes_the_server_with_it()
+    goes_on_where_it_was()
+
+
+main()

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The demo's server is killed in the middle of it all: the demo says so, starts it again on the same data and addresses,
+and rides go on."""
+import os
+import re
+import signal
+import subprocess
+
+from support.demo import Demo, gone
+from support.paddock import BINARY, until
+
+KILLS = 2
+
+
+def completed(demo):
+    return [int(n) for n in re.findall(r" (\d+) completed ", demo.said())]
+
+
+def main():
+    with Demo("--speed", "20", "--vehicles", "20", "--seed", "2") as demo:
+        first = before = demo.addresses()
+        until("rides complete", lambda: (completed(demo) or [0])[-1] > 0, 60)
+        for kill in range(KILLS):
+            os.kill(before["pid"], signal.SIGKILL)
+            gone(before["pid"])
+            until("the server is back", lambda: demo.addresses()["pid"] != before["pid"], 30)
+            before = demo.addresses()
+            for name in ("http", "vehicles", "admin"):
+                assert before[name] == first[name], "clients find it where it was"
+            assert before["tokens"] == first["tokens"]
+            so_far = completed(demo)[-1]
+            until("rides go on", lambda: completed(demo)[-1] > so_far, 60)
+        demo.process.send_signal(signal.SIGINT)
+        code, report = demo.ended()
+        said = demo.said()
+        assert code == 0, said
+        gone(before["pid"])
+        assert said.count("the server was killed; starting it again") == KILLS, said
+        assert len(re.findall(r"the server was killed, back in \d+\.\d s", said)) == KILLS, said
+        server = report["server"]
+        assert server["restart_count"] == KILLS and server["ended_in_order"] and server["check"] == "fine", server
+        assert all(r["how"] == "was killed" and 0 < r["down_ms"] < 5000 for r in server["restarts"]), server
+        assert report["broken_promise"] is None, report["broken_promise"]
+        checked = subprocess.run(BINARY + ["check", "--data", str(demo.data)], capture_output=True, text=True)
+        assert checked.returncode == 0, checked.stdout + checked.stderr
+    print(f"{KILLS} kills, back after {[r['down_ms'] for r in server['restarts']]} ms; {report['rides']['completed']} rides completed")
+
+
+main()
