@@ -36,6 +36,7 @@ build: ready
 
 run: ready
 	@tools/build release
+	@tools/streets || echo "no streets: vehicles ride in straight lines"
 	@tools/run
 
 test: ready
