@@ -40,4 +40,5 @@ def main():
     print("the followed backup serves, to the last acknowledged position")
 
 
-main()
+if __name__ == "__main__":
+    main()

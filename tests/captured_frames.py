@@ -56,4 +56,5 @@ def main():
     print(f"{len(up)} captured frames, acknowledged: {wanted}, {len(idents)} devices in quarantine")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -58,4 +58,5 @@ def main():
     print("refused with the place; the torn end was cut")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -62,4 +62,5 @@ def main():
             subprocess.run(["umount", "-l", place], check=False)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -187,4 +187,5 @@ def main():
           f"settled rides; slowest start {slowest:.2f} s")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -31,4 +31,5 @@ def main():
     print("refused once, sender shut out", len(poisoned))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -98,4 +98,5 @@ def main():
     print(json.dumps({"ride": ride, "check": "fine"}))
 
 
-main()
+if __name__ == "__main__":
+    main()
