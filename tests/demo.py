@@ -64,4 +64,5 @@ def main():
           f"{report['unlock']['server_ms']['p50']:.1f} ms, vehicle {report['unlock']['device_ms']['p50']:.0f} ms")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -93,4 +93,5 @@ def main():
     goes_on_where_it_was()
 
 
-main()
+if __name__ == "__main__":
+    main()

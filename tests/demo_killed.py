@@ -46,4 +46,5 @@ def main():
     print(f"{KILLS} kills, back after {[r['down_ms'] for r in server['restarts']]} ms; {report['rides']['completed']} rides completed")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -199,8 +199,10 @@ class Device:
         return frame + b"#"
 
     def expect(self, command):
-        """The next frame, which must be `command`: its parameters."""
+        """The next frame, which must be `command`: its parameters. Wishes about tracking may come between."""
         frame = self.hear()
+        while b",D1," in frame and command != "D1":
+            frame = self.hear()
         assert frame.startswith(b"\xff\xff*"), frame
         fields = frame[3:-1].decode().split(",")
         assert fields[0] == self.dialect[:3] + "S" and fields[1] == self.vendor and fields[2] == self.ident, frame
