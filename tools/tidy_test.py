@@ -62,8 +62,8 @@ class TidyTest(unittest.TestCase):
         self.bad("header", "src/net/a.h", "int x;\n" * 151)
         self.good("header", "src/net/a.h", "/* long: one table */\n" + "int x;\n" * 200)
         self.good("header", "src/net/a.h", "#define A_LIST(X) \\\n" + "    X(a) \\\n" * 200 + "\n")
-        self.bad("line", "src/net/a.c", "x" * 121 + "\n")
-        self.good("line", "src/net/a.c", "x" * 120 + "\n")
+        self.bad("line", "src/net/a.c", "x" * 129 + "\n")
+        self.good("line", "src/net/a.c", "x" * 128 + "\n")
 
     def test_a_function_ends_at_70_lines(self):
         body = "static int f(int x)\n{\n" + "    x++;\n" * 68 + "}\n"
