@@ -65,7 +65,7 @@ static void putf(struct pen *p, enum look look, const char *format, ...)
 
 static void to(struct pen *p, unsigned col)
 {
-    while (p->col < col && p->col < p->style.cols) put(p, PLAIN, " ");
+    while (p->row < p->style.rows && p->col < col && p->col < p->style.cols) put(p, PLAIN, " ");
 }
 
 static void end_line(struct pen *p)
