@@ -271,7 +271,14 @@ static void test_draws_are_in_reach_and_favour_the_middle(void **state)
         *(cm < 15000 ? &near : &far) += 1;
         assert_int_equal(streets_draw(s, draw), streets_draw(s, draw));
     }
-    assert_true(near > 100 && far > 100);
+    int near_places = 0, places = 0;
+    for (uint32_t i = 0; i < NODES; i++) {
+        int64_t cm = point_distance_cm(t.at[i], CENTRE);
+        places += cm <= 30000;
+        near_places += cm < 15000;
+    }
+    assert_true(near_places > 0 && far > 100);
+    assert_true(near * places * 10 > 2000 * near_places * 13); /* a third more than their share, at least */
     streets_destroy(s);
     config.centre = (struct point){0, 0};
     assert_int_equal(streets_create(&config, &s).code, ERR_INVALID);
