@@ -55,7 +55,7 @@ static void give_metrics(struct world *w, uint64_t handle)
 /* Three vehicles on two pages. */
 static void give_vehicles(struct world *w, uint64_t handle, struct bytes query)
 {
-    bool second = query.len && strstr((const char *)query.at, "after=5012.3");
+    bool second = query.len && memmem(query.at, query.len, "after=5012.3", 12);
     w->pages++;
     if (second) answer(w, handle, 200, "{\"vehicles\":[{\"code\":\"GBG-003\",\"state\":\"missing\",\"device\":null}],\"next\":null}");
     else answer(w, handle, 200, "{\"vehicles\":[{\"id\":\"x\",\"code\":\"GBG-001\",\"state\":\"available\",\"device\":{\"a\":\"}\\\"{\"}},"
