@@ -399,7 +399,8 @@ static int end(struct demo *d, bool lives)
         if (!ending.ended) fprintf(stderr, "paddock demo: the server did not end in order; its words are in %s\n", d->server.log_path);
     }
     if (d->options.report && !in_a_hurry()) ending.check = demo_server_check(&d->server);
-    if (ending.check > 0) fprintf(stderr, "paddock demo: paddock check finds fault with the data; see %s\n", d->server.log_path);
+    if (ending.check == EXIT_BROKEN) fprintf(stderr, "paddock demo: paddock check finds fault with the data; see %s\n", d->server.log_path);
+    else if (ending.check > 0) fprintf(stderr, "paddock demo: paddock check could not be run; see %s\n", d->server.log_path);
     if (ending.broken)
         fprintf(stderr, "paddock demo: a promise was broken to %.*s: %s\n", (int)ending.who.len, (const char *)ending.who.at, ending.broken);
     write_text(demo_board_goodbye, &d->figures);

@@ -400,9 +400,9 @@ void demo_board_goodbye(const struct demo_figures *f, struct buf *out)
     if (f->unlocks) {
         put_line(out, "Unlocks (%" PRIu64 "): server's share p50 %s, p95 %s;", f->unlocks, us_text(f->server.p50_us, a),
                  us_text(f->server.p95_us, b));
-        put_line(out, " tap to ride p50 %s.", us_text(f->unlock.p50_us, a));
+        put_line(out, " tap to ride p50 %s.\n", us_text(f->unlock.p50_us, a));
     }
-    put_line(out, " %" PRIu64 " commits of %s facts, sync %s.\n", f->commits, tenths_text(f->batch_mean_tenths, b),
+    put_line(out, "%" PRIu64 " commits of %s facts, sync %s.\n", f->commits, tenths_text(f->batch_mean_tenths, b),
              us_text(f->sync_mean_us, c));
     for (uint32_t i = 0; i < f->outage_count && i < DEMO_OUTAGES_MAX; i++)
         put_line(out, "The server %s and was back in %.1f s.\n", f->outages[i].how, (double)f->outages[i].down_ms / 1000);

@@ -64,11 +64,10 @@ static void put_imei(uint32_t index, struct text64 *out)
     text_clip(out, bytes_of(text, 15));
 }
 
-static void town_vehicle(void *ctx, uint32_t index, struct sim_staff_vehicle *out)
+static void describe(uint32_t index, struct sim_staff_vehicle *out)
 {
     char text[16];
 
-    (void)ctx;
     snprintf(text, sizeof text, "GBG-%0*u", CODE_DIGITS, index + 1);
     text_clip(&out->code, bytes_text(text));
     put_imei(index + 1, &out->ident);
@@ -76,13 +75,59 @@ static void town_vehicle(void *ctx, uint32_t index, struct sim_staff_vehicle *ou
     out->type = kind_of(index)->type;
 }
 
+static void town_vehicle(void *ctx, uint32_t index, struct sim_staff_vehicle *out)
+{
+    const struct demo_clerk *clerk = ctx;
+    describe(clerk->first + index, out);
+}
+
+static void on_declared(void *ctx);
+
+static struct err begin_clerk(struct demo_city *c, struct demo_clerk *clerk)
+{
+    char name[24];
+
+    clerk->city = c;
+    clerk->town.vehicle = town_vehicle;
+    clerk->town.ctx = clerk;
+    snprintf(name, sizeof name, "staff-%u", (unsigned)(clerk - c->clerks) + 1);
+    struct sim_staff_config staff = {
+        .name = bytes_text(name), .token = bytes_of(c->config.tokens->staff.text, AUTH_TOKEN_LEN), .address = c->config.http,
+        .town = &clerk->town, .set_up = true, .ctx = clerk, .on_ready = on_declared,
+    };
+    return sim_staff_create(c->config.crowd, &staff, &clerk->staff);
+}
+
+static struct err share_vehicles(struct demo_city *c)
+{
+    uint32_t count = c->config.figures->vehicle_count, clerks = (count + CLERK_VEHICLES - 1) / CLERK_VEHICLES;
+
+    if (clerks > CLERKS_MAX) clerks = CLERKS_MAX;
+    c->clerks_busy = clerks;
+    for (uint32_t i = 0; i < clerks; i++) {
+        struct demo_clerk *clerk = &c->clerks[c->clerk_count++];
+        uint32_t end = (uint32_t)((uint64_t)count * (i + 1) / clerks);
+        clerk->first = (uint32_t)((uint64_t)count * i / clerks);
+        clerk->town.vehicle_count = end - clerk->first;
+        TRY(begin_clerk(c, clerk));
+    }
+    return NO_ERR;
+}
+
 static void on_declared(void *ctx)
 {
-    struct demo_city *c = ctx;
-    struct err e = demo_city_people(c);
+    struct demo_clerk *clerk = ctx;
+    struct demo_city *c = clerk->city;
+    struct err e = NO_ERR;
 
+    if (clerk == c->clerks) {
+        e = share_vehicles(c);
+    } else if (--c->clerks_busy == 0) {
+        c->declared = true;
+        demo_tell(c->config.figures, DEMO_CALM, "Gothenburg is declared: %u vehicles may be ridden", c->config.figures->vehicle_count);
+        e = demo_city_people(c);
+    }
     if (e.code) demo_tell(c->config.figures, DEMO_BAD, "nobody comes to town: %s", e.why);
-    else demo_tell(c->config.figures, DEMO_CALM, "Gothenburg is declared: %u vehicles may be ridden", c->town.vehicle_count);
 }
 
 struct err demo_city_create(const struct demo_city_config *config, struct demo_city **out)
@@ -92,18 +137,14 @@ struct err demo_city_create(const struct demo_city_config *config, struct demo_c
 
     if (!c) return ERR(IO, "no memory");
     c->config = *config;
-    c->prng = crowd_stream(config->crowd, "demo", bytes_text("city"));
-    c->town = (struct sim_town){.puts = declarations, .put_count = sizeof declarations / sizeof declarations[0], .vehicle_count = f->vehicle_count,
-                                .vehicle = town_vehicle};
     c->vehicles = calloc(f->vehicle_count + 1, sizeof *c->vehicles);
     c->riders = calloc(f->rider_count + 1, sizeof *c->riders);
     c->failures = calloc(DEMO_FAILURES_MAX, sizeof *c->failures);
     c->samples = calloc(DEMO_SAMPLES_MAX, sizeof *c->samples);
-    struct sim_staff_config staff = {.name = bytes_text("staff"), .token = bytes_of(config->tokens->staff.text, AUTH_TOKEN_LEN),
-                                     .address = config->http, .town = &c->town, .set_up = true, .ctx = c,
-                                     .on_ready = on_declared};
+    c->clerks[0].town = (struct sim_town){.puts = declarations, .put_count = sizeof declarations / sizeof declarations[0]};
+    c->clerk_count = 1;
     bool room = c->vehicles && c->riders && c->failures && c->samples;
-    struct err e = room ? sim_staff_create(config->crowd, &staff, &c->staff) : ERR(IO, "no memory");
+    struct err e = room ? begin_clerk(c, &c->clerks[0]) : ERR(IO, "no memory");
     if (e.code) {
         demo_city_destroy(c);
         return e;
@@ -118,7 +159,7 @@ void demo_city_destroy(struct demo_city *c)
     demo_crew_end(&c->crew);
     for (uint32_t i = 0; c->riders && i < c->config.figures->rider_count; i++) sim_rider_destroy(c->riders[i].actor);
     for (uint32_t i = 0; c->vehicles && i < c->config.figures->vehicle_count; i++) sim_vehicle_destroy(c->vehicles[i].actor);
-    sim_staff_destroy(c->staff);
+    for (uint32_t i = 0; i < c->clerk_count; i++) sim_staff_destroy(c->clerks[i].staff);
     free(c->vehicles);
     free(c->riders);
     free(c->failures);
@@ -126,14 +167,15 @@ void demo_city_destroy(struct demo_city *c)
     free(c);
 }
 
-bool demo_city_is_declared(const struct demo_city *c) { return sim_staff_is_ready(c->staff); }
+bool demo_city_is_declared(const struct demo_city *c) { return c->declared; }
 void demo_city_restarted(struct demo_city *c) { c->life++; }
 
 const char *demo_city_broken(const struct demo_city *c, struct bytes *who)
 {
-    const char *why = sim_staff_broken(c->staff);
+    const char *why = NULL;
 
     *who = bytes_text("staff");
+    for (uint32_t i = 0; i < c->clerk_count && !why; i++) why = sim_staff_broken(c->clerks[i].staff);
     for (uint32_t i = 0; i < c->config.figures->rider_count && !why; i++) {
         if (!c->riders[i].actor) continue;
         why = sim_rider_broken(c->riders[i].actor);
@@ -166,7 +208,7 @@ static struct err begin_vehicle(struct demo_city *c, uint32_t index)
     struct demo_vehicle *v = &c->vehicles[index];
     struct sim_staff_vehicle said;
 
-    town_vehicle(NULL, index, &said);
+    describe(index, &said);
     v->code = said.code;
     v->ident = said.ident;
     v->dialect = kind_of(index)->dialect;

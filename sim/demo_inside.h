@@ -10,7 +10,7 @@
 #include "sim/demo_city.h"
 #include "sim/phone.h"
 
-enum { NOBODY = UINT32_MAX, BATTERY_FLAT_PCT = 20, MUTE_LASTS_MS = 900000 };
+enum { NOBODY = UINT32_MAX, BATTERY_FLAT_PCT = 20, MUTE_LASTS_MS = 900000, CLERKS_MAX = 8, CLERK_VEHICLES = 50 };
 
 struct demo_vehicle {
     struct sim_vehicle *actor;
@@ -38,6 +38,14 @@ struct demo_rider {
 /* What one unlock took. */
 struct demo_sample { uint32_t server_us, device_us; };
 
+/* Declares a part of the town: the first one all but the vehicles, then the others a share of those, side by side. */
+struct demo_clerk {
+    struct demo_city *city;
+    struct sim_town town;
+    struct sim_staff *staff;
+    uint32_t first;                       /* its vehicles begin there */
+};
+
 struct demo_crew {
     struct demo_city *city;
     struct phone phone;
@@ -50,9 +58,9 @@ struct demo_crew {
 
 struct demo_city {
     struct demo_city_config config;
-    struct prng prng;
-    struct sim_town town;
-    struct sim_staff *staff;
+    struct demo_clerk clerks[1 + CLERKS_MAX];
+    uint32_t clerk_count, clerks_busy;
+    bool declared;
     struct demo_vehicle *vehicles;
     struct demo_rider *riders;
     struct demo_crew crew;

@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "build_id.h"
+#include "ops/offline.h"
 #include "proto/omni.h"
 
 /* Readable by its owner alone: it holds tokens. */
@@ -216,8 +217,8 @@ static void put_server(struct json *j, const struct demo_figures *f, const struc
     json_name(j, "ended_in_order");
     json_bool(j, ending->ended);
     json_name(j, "check");
-    if (ending->check < 0) json_null(j);
-    else json_literal(j, ending->check == 0 ? "fine" : "broken");
+    if (ending->check == EXIT_FINE || ending->check == EXIT_BROKEN) json_literal(j, ending->check ? "broken" : "fine");
+    else json_null(j);
     json_close(j, '}');
 }
 

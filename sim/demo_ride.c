@@ -13,7 +13,7 @@
 #include "base/must.h"
 #include "sim/demo_inside.h"
 
-enum { CHOICES = 3, CARELESS_PPM = 20000, PACE_FAST = 1000 };
+enum { CHOICES = 3, CARELESS_PPM = 20000, PACE_FAST = 1000, TOO_FAST = 100 };
 
 static const uint32_t habit_ppm[SIM_RIDER_HABIT_N] = {
     [SIM_RIDER_WAIT] = 950000,       [SIM_RIDER_DOUBLE_TAP] = 30000, [SIM_RIDER_LOSE_REPLY] = 5000,
@@ -212,6 +212,8 @@ static const char *fault_of(const struct demo_rider *r, const struct demo_vehicl
     if (v->muted_ms && r->city->config.figures->sim_ms - v->muted_ms < MUTE_LASTS_MS)
         return demo_fault_label(SIM_VEHICLE_FAULT_MUTE);
     if (r->life != r->city->life) return "server_restart";
+    /* What takes the server a moment is then a long time for the city: orders run out of it. */
+    if (r->city->config.figures->speed >= TOO_FAST) return "time_lapse";
     return sim_vehicle_counters_of(v->actor)->connects > r->connects ? "connection_lost" : NULL;
 }
 

@@ -270,7 +270,7 @@ static void take_vehicles(struct demo_watch *w, struct bytes body)
     phone_copy(w->cursor, sizeof w->cursor, next);
     if (w->cursor[0]) return;
     memcpy(w->config.figures->states, w->listed, sizeof w->listed);
-    w->config.figures->listed = true;
+    for (unsigned i = 1; i < VEHICLE_STATE_N; i++) w->config.figures->listed |= w->listed[i] > 0;
 }
 
 /* "Mon, 23 Nov 2026 23:16:03 GMT" */
