@@ -49,9 +49,12 @@ static void judge_movement(struct world *w, struct world_vehicle *v)
     for (uint32_t i = count; i-- > 0 && log[i].at_ms > v->judged_ms;) {
         if (log[i].kind != SIM_VEHICLE_LOG_MOVING || !v->moving_since_ms) continue;
         w->figures.moving_orders++;
-        if (log[i].at_ms - v->moving_since_ms > MOVING_GRACE_MS) {
-            world_broken(w, "%.*s was ordered to lock or restart after moving for %" PRId64 " s", v->code.len, v->code.at,
-                         (log[i].at_ms - v->moving_since_ms) / 1000);
+        /* A gentle world is looked at once a minute, too seldom to see a stop in between; its radio is quick, so there
+         * what the vehicle had said thrice is known. */
+        bool known = w->options.gentle ? log[i].certain : log[i].at_ms - v->moving_since_ms > MOVING_GRACE_MS;
+        if (known) {
+            world_broken(w, "%.*s was ordered %s after moving for %" PRId64 " s%s", v->code.len, v->code.at, log[i].command,
+                         (log[i].at_ms - v->moving_since_ms) / 1000, log[i].certain ? ", and had said so" : "");
         }
     }
     v->judged_ms = world_now_ms(w);

@@ -120,7 +120,6 @@ TESTED_ELSEWHERE = {
     "src/engine/index.c": "src/engine/engine_test.c, engine_storm_test.c",
     "src/engine/pool.c": "src/engine/engine_storm_test.c",
     "src/engine/request.c": "src/engine/engine_test.c, engine_attack_test.c",
-    "src/engine/ride.c": "src/engine/engine_test.c, engine_attack_test.c",
     "src/engine/vehicle.c": "src/engine/engine_test.c, engine_attack_test.c",
     "src/inhand.c": "src/node_test.c",
     "src/net/loop.c": "src/net/loop_epoll_test.c",
