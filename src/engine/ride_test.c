@@ -26,8 +26,8 @@ static int tear_down(void **state)
 
 static void place(struct town *t, int32_t lat_e7, int32_t lon_e7)
 {
-    town_report(t, &town_scooter, 1, (struct fact_report){.has = HAS_POSITION | HAS_FIX_TIME, .lat_e7 = lat_e7, .lon_e7 = lon_e7,
-                                                          .fix_ms = t->now_ms, .sats = 9});
+    struct fact_report report = {.has = HAS_POSITION | HAS_FIX_TIME, .lat_e7 = lat_e7, .lon_e7 = lon_e7, .fix_ms = t->now_ms};
+    town_report(t, &town_scooter, 1, report);
 }
 
 static const struct command *command_of(const struct town *t, const char *code)
