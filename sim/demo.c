@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* demo.c: `paddock demo`: what begins and ends in which order, and the turns between.
  *
- *     server (a child process) ─► its clock ─► watch, city ─► turns: sockets, server alive?, figures, board ─► end:
- *     answers that are still awaited ─► server ends in order ─► check ─► report
+ *     server (a child process) ─► its clock ─► watch, city ─► turns: sockets, server alive?, figures, board
+ *     ─► end: answers that are still awaited ─► server ends in order ─► check ─► report
  *
  * The actors live on one loop here; whatever they do reaches the server over its sockets alone. */
 #include "sim/demo.h"
@@ -25,8 +25,15 @@
 #include "sim/demo_options.h"
 #include "sim/demo_report.h"
 
-enum { TURN_MS = 20, COUNT_MS = 250, LAST_WORDS_MS = 1500, CLOCK_OFF_MS = 2000, CLOCK_ASK_MS = 3000, REACH_M = 4500,
-       FILES_RESERVE = 100 };
+enum {
+    TURN_MS = 20,
+    COUNT_MS = 250,
+    LAST_WORDS_MS = 1500,
+    CLOCK_OFF_MS = 2000,
+    CLOCK_ASK_MS = 3000,
+    REACH_M = 4500,
+    FILES_RESERVE = 100
+};
 
 struct demo {
     struct demo_options options;
@@ -41,7 +48,8 @@ struct demo {
     struct demo_watch *watch;
     struct demo_city *city;
     char json_path[DEMO_PATH_MAX];
-    int64_t start_us, start_wall_ms, count_ms, server_ms; /* server_ms: its clock, as last asked; 0: not yet */
+    int64_t start_us, start_wall_ms, count_ms,
+        server_ms;                  /* server_ms: its clock, as last asked; 0: not yet */
     bool written;                   /* demo.json */
 };
 
@@ -108,7 +116,8 @@ static void on_clock(void *ctx, struct http_client *client, const struct http_cl
     if (!demo_watch_date(http_client_header_of(reply, "Date"), &ms)) return;
     d->server_ms = ms;
     if (!d->crowd) return;
-    /* The server's clock stood still while it was down. The city waits for it, or devices would be ahead of time. */
+    /* The server's clock stood still while it was down. The city waits for it, or devices would be
+     * ahead of time. */
     int64_t ahead_ms = crowd_now_ms(d->crowd) - ms;
     if (ahead_ms > CLOCK_OFF_MS || ahead_ms < -CLOCK_OFF_MS) d->crowd->start_ms -= ahead_ms;
 }
@@ -144,7 +153,8 @@ static struct err make_directory(struct demo *d)
     bool data = !stat(path, &st);
     snprintf(path, sizeof path, "%s/serve.log", dir);
     if (data && stat(path, &st)) {
-        fprintf(stderr, "paddock demo: %s holds data that no demo made; give it a directory of its own\n", dir);
+        fprintf(stderr, "paddock demo: %s holds data that no demo made; give it a directory of its own\n",
+                dir);
         return ERR(INVALID, "not a demo's data");
     }
     unlink(d->json_path); /* whoever waits for it waits for this demo */
@@ -164,7 +174,9 @@ static struct err open_streets(struct demo *d)
 {
     char path[DEMO_PATH_MAX], self[DEMO_PATH_MAX - 100];
     ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
-    struct streets_config config = {.path = d->options.streets, .centre = {577070000, 119680000}, .reach_m = REACH_M,
+    struct streets_config config = {.path = d->options.streets,
+                                    .centre = {577070000, 119680000},
+                                    .reach_m = REACH_M,
                                     .vehicle_max = (uint32_t)d->options.vehicles};
 
     if (!config.path) {
@@ -175,7 +187,8 @@ static struct err open_streets(struct demo *d)
     }
     struct err e = streets_create(&config, &d->streets);
     if (e.code) fprintf(stderr, "paddock demo: %s: %s\n", config.path, e.why);
-    /* Without the file that was asked for it would be another demo; without the usual one it is a plainer one. */
+    /* Without the file that was asked for it would be another demo; without the usual one it is a
+     * plainer one. */
     return d->options.streets ? e : NO_ERR;
 }
 
@@ -188,7 +201,9 @@ static struct err raise_files(const struct demo *d)
     limit.rlim_cur = need < limit.rlim_max ? need : limit.rlim_max;
     (void)setrlimit(RLIMIT_NOFILE, &limit);
     if (limit.rlim_cur >= need) return NO_ERR;
-    fprintf(stderr, "paddock demo: %llu open files are needed and %llu allowed: raise `ulimit -n`, or take fewer --vehicles\n",
+    fprintf(stderr,
+            "paddock demo: %llu open files are needed and %llu allowed: raise `ulimit -n`, or take fewer "
+            "--vehicles\n",
             (unsigned long long)need, (unsigned long long)limit.rlim_max);
     return ERR(FULL, "too few file descriptors");
 }
@@ -200,7 +215,8 @@ static struct err check_report(const struct demo *d)
     if (!d->options.report) return NO_ERR;
     snprintf(path, sizeof path, "%s", d->options.report);
     if (!access(folder_of(path), W_OK)) return NO_ERR;
-    fprintf(stderr, "paddock demo: the report %s cannot be written: %s\n", d->options.report, strerror(errno));
+    fprintf(stderr, "paddock demo: the report %s cannot be written: %s\n", d->options.report,
+            strerror(errno));
     return ERR(IO, "the report cannot be written");
 }
 
@@ -222,7 +238,8 @@ static struct err start_server(struct demo *d)
 
 static struct err open_crowd(struct demo *d)
 {
-    struct loop_config loop = {.conn_max = (uint32_t)d->options.vehicles * 2 + d->figures.rider_count * 3 + FILES_RESERVE};
+    struct loop_config loop = {.conn_max = (uint32_t)d->options.vehicles * 2 + d->figures.rider_count * 3 +
+                                           FILES_RESERVE};
     struct http_client_config clock = {.address = text_bytes(&d->server.admin), .timeout_ms = CLOCK_ASK_MS,
                                        .events = {.ctx = d, .on_reply = on_clock, .on_failed = on_no_clock}};
     TRY(loop_epoll_create(&loop, &d->loop));
@@ -231,7 +248,9 @@ static struct err open_crowd(struct demo *d)
     while (http_client_is_busy(d->clock) && !ends_asked) TRY(loop_turn(d->loop, TURN_MS));
     int64_t now_ms = wall_ms(), off_ms = d->server_ms - now_ms;
     bool ours = !d->server_ms || (d->options.speed == 1 && off_ms < CLOCK_OFF_MS && off_ms > -CLOCK_OFF_MS);
-    struct crowd_config crowd = {.loop = d->loop, .seed = d->options.seed, .start_ms = ours ? now_ms : d->server_ms,
+    struct crowd_config crowd = {.loop = d->loop,
+                                 .seed = d->options.seed,
+                                 .start_ms = ours ? now_ms : d->server_ms,
                                  .speed = (uint32_t)d->options.speed};
     return crowd_create(&crowd, &d->crowd);
 }
@@ -251,8 +270,14 @@ static void on_why(void *ctx, uint32_t what, struct bytes ride)
 static struct err open_city(struct demo *d)
 {
     struct demo_watch_config watch = {
-        .crowd = d->crowd, .token = bytes_of(d->tokens.watch.text, AUTH_TOKEN_LEN), .http = text_bytes(&d->server.http),
-        .admin = text_bytes(&d->server.admin), .figures = &d->figures, .ctx = d, .on_vehicle = on_vehicle, .on_event = on_event,
+        .crowd = d->crowd,
+        .token = bytes_of(d->tokens.watch.text, AUTH_TOKEN_LEN),
+        .http = text_bytes(&d->server.http),
+        .admin = text_bytes(&d->server.admin),
+        .figures = &d->figures,
+        .ctx = d,
+        .on_vehicle = on_vehicle,
+        .on_event = on_event,
         .on_why = on_why,
     };
     TRY(demo_watch_create(&watch, &d->watch));
@@ -263,7 +288,8 @@ static struct err open_city(struct demo *d)
     return demo_city_create(&city, &d->city);
 }
 
-static void write_text(void (*put)(const struct demo_figures *f, struct buf *out), const struct demo_figures *f)
+static void write_text(void (*put)(const struct demo_figures *f, struct buf *out),
+                       const struct demo_figures *f)
 {
     char text[8192];
     struct buf b = buf_on(text, sizeof text);
@@ -396,13 +422,19 @@ static int end(struct demo *d, bool lives)
         demo_server_last_words(&d->server, stderr);
     } else {
         ending.ended = demo_server_stop(&d->server, in_a_hurry);
-        if (!ending.ended) fprintf(stderr, "paddock demo: the server did not end in order; its words are in %s\n", d->server.log_path);
+        if (!ending.ended)
+            fprintf(stderr, "paddock demo: the server did not end in order; its words are in %s\n",
+                    d->server.log_path);
     }
     if (d->options.report && !in_a_hurry()) ending.check = demo_server_check(&d->server);
-    if (ending.check == EXIT_BROKEN) fprintf(stderr, "paddock demo: paddock check finds fault with the data; see %s\n", d->server.log_path);
-    else if (ending.check > 0) fprintf(stderr, "paddock demo: paddock check could not be run; see %s\n", d->server.log_path);
+    if (ending.check == EXIT_BROKEN)
+        fprintf(stderr, "paddock demo: paddock check finds fault with the data; see %s\n",
+                d->server.log_path);
+    else if (ending.check > 0)
+        fprintf(stderr, "paddock demo: paddock check could not be run; see %s\n", d->server.log_path);
     if (ending.broken)
-        fprintf(stderr, "paddock demo: a promise was broken to %.*s: %s\n", (int)ending.who.len, (const char *)ending.who.at, ending.broken);
+        fprintf(stderr, "paddock demo: a promise was broken to %.*s: %s\n", (int)ending.who.len,
+                (const char *)ending.who.at, ending.broken);
     write_text(demo_board_goodbye, &d->figures);
     if (d->options.report) e = demo_report_write(d->options.report, &d->figures, d->city, &ending);
     if (e.code) fprintf(stderr, "paddock demo: %s: %s\n", d->options.report, e.why);

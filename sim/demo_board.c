@@ -12,8 +12,8 @@
 enum look { PLAIN, DIM, HEAD, GOOD, CALM, ODD, BAD, LOOK_N };
 
 /* Sixteen-colour foregrounds that can be read on black and on white alike; yellow and blue cannot. */
-static const char *const looks[LOOK_N] = {[PLAIN] = "", [DIM] = "2", [HEAD] = "1", [GOOD] = "32", [CALM] = "36", [ODD] = "35",
-                                          [BAD] = "1;31"};
+static const char *const looks[LOOK_N] = {
+    [PLAIN] = "", [DIM] = "2", [HEAD] = "1", [GOOD] = "32", [CALM] = "36", [ODD] = "35", [BAD] = "1;31"};
 
 /* Writes one line after another, and knows in which column it is. */
 struct pen {
@@ -50,7 +50,8 @@ static void put(struct pen *p, enum look look, const char *text)
     if (dressed) buf_put_text(p->out, "\x1b[0m");
 }
 
-static void putf(struct pen *p, enum look look, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void putf(struct pen *p, enum look look, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 static void putf(struct pen *p, enum look look, const char *format, ...)
 {
@@ -76,7 +77,10 @@ static void end_line(struct pen *p)
     p->col = 0;
 }
 
-static const char *sign(const struct pen *p, const char *fine, const char *plain) { return p->style.utf8 ? fine : plain; }
+static const char *sign(const struct pen *p, const char *fine, const char *plain)
+{
+    return p->style.utf8 ? fine : plain;
+}
 
 static void put_bar(struct pen *p, enum look look, uint64_t count, uint64_t whole, unsigned width)
 {
@@ -171,14 +175,15 @@ static const char *took_text(int64_t ms, char text[24])
 
 static void put_title(struct pen *p, const struct demo_figures *f)
 {
-    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     struct civil city = civil_of_ms(f->sim_ms), real = civil_of_ms(f->wall_ms);
     char right[160], fast[16] = "", took[24];
 
     if (f->speed > 1) snprintf(fast, sizeof fast, " %s%u", sign(p, "×", "x"), f->speed);
-    int len = snprintf(right, sizeof right, "city %u %s %02u:%02u:%02u%s   real %02u:%02u:%02u   running %s", city.day,
-                       months[city.month ? city.month - 1 : 0], city.hour, city.minute, city.second, fast, real.hour,
-                       real.minute, real.second, took_text(f->real_ms, took));
+    int len = snprintf(right, sizeof right, "city %u %s %02u:%02u:%02u%s   real %02u:%02u:%02u   running %s",
+                       city.day, months[city.month ? city.month - 1 : 0], city.hour, city.minute, city.second,
+                       fast, real.hour, real.minute, real.second, took_text(f->real_ms, took));
     put(p, HEAD, " Paddock");
     putf(p, PLAIN, " %s Gothenburg", sign(p, "·", "-"));
     unsigned wide = (unsigned)len - (p->style.utf8 && *fast ? 1 : 0);
@@ -211,8 +216,9 @@ static void put_footer(struct pen *p, const struct demo_figures *f)
 
     while (p->row + 1 < p->style.rows) end_line(p);
     int len = snprintf(text, sizeof text, "seed %" PRIu64 "   Ctrl-C ends it", f->seed);
-    putf(p, DIM, " %s", f->streets ? sign(p, "© OpenStreetMap contributors", "(c) OpenStreetMap contributors")
-                                   : "straight lines: tools/streets fetches the streets");
+    putf(p, DIM, " %s",
+         f->streets ? sign(p, "© OpenStreetMap contributors", "(c) OpenStreetMap contributors")
+                    : "straight lines: tools/streets fetches the streets");
     to(p, p->style.cols > (unsigned)len + 1 ? p->style.cols - (unsigned)len - 1 : 0);
     put(p, DIM, text);
     end_line(p);
@@ -235,7 +241,10 @@ void demo_board_draw(const struct demo_figures *f, const struct demo_style *styl
     buf_put_text(out, "\x1b[J");
 }
 
-static unsigned half(const struct pen *p) { return p->style.cols / 2 > HALF_MIN ? p->style.cols / 2 : HALF_MIN; }
+static unsigned half(const struct pen *p)
+{
+    return p->style.cols / 2 > HALF_MIN ? p->style.cols / 2 : HALF_MIN;
+}
 
 /* Vehicles left, rides right, a row each. */
 static void put_panels(struct pen *p, const struct demo_figures *f)
@@ -246,8 +255,9 @@ static void put_panels(struct pen *p, const struct demo_figures *f)
         [VEHICLE_NON_CONTACTABLE] = BAD,  [VEHICLE_MISSING] = BAD,
     };
     const struct { const char *name; uint64_t number; enum look look; bool open; } rides[] = {
-        {"unlocking", f->asking, CALM, true},       {"riding", f->riding, CALM, true}, {"ending", f->ending, CALM, true},
-        {"completed", f->completed, GOOD, false},   {"failed", f->failed, BAD, false}, {"cancelled", f->cancelled, PLAIN, false},
+        {"unlocking", f->asking, CALM, true}, {"riding", f->riding, CALM, true},
+        {"ending", f->ending, CALM, true},    {"completed", f->completed, GOOD, false},
+        {"failed", f->failed, BAD, false},    {"cancelled", f->cancelled, PLAIN, false},
         {"refused", f->refused, ODD, false},
     };
     unsigned right = half(p), bar = right - BAR_AT - 3;
@@ -317,12 +327,19 @@ static void put_shares(struct pen *p, const struct demo_figures *f)
         }
         to(p, right);
         switch (i) {
-        case 0: putf(p, PLAIN, "messages   %s/s in, %s/s out", tenths_text(f->messages_in_rate, a), tenths_text(f->messages_out_rate, b)); break;
+        case 0:
+            putf(p, PLAIN, "messages   %s/s in, %s/s out", tenths_text(f->messages_in_rate, a),
+                 tenths_text(f->messages_out_rate, b));
+            break;
         case 1: putf(p, PLAIN, "requests   %s/s", tenths_text(f->requests_rate, a)); break;
         case 2:
-            putf(p, PLAIN, "commits    %s/s of %s facts", tenths_text(f->commits_rate, a), tenths_text(f->batch_tenths, b));
+            putf(p, PLAIN, "commits    %s/s of %s facts", tenths_text(f->commits_rate, a),
+                 tenths_text(f->batch_tenths, b));
             break;
-        default: putf(p, PLAIN, "sync       %s; tables %s cuts/s", us_text(f->sync_us, a), tenths_text(f->cuts_rate, b)); break;
+        default:
+            putf(p, PLAIN, "sync       %s; tables %s cuts/s", us_text(f->sync_us, a),
+                 tenths_text(f->cuts_rate, b));
+            break;
         }
         end_line(p);
     }
@@ -330,7 +347,8 @@ static void put_shares(struct pen *p, const struct demo_figures *f)
 
 static void put_news(struct pen *p, const struct demo_figures *f)
 {
-    static const enum look tones[] = {[DEMO_CALM] = PLAIN, [DEMO_GOOD] = GOOD, [DEMO_ODD] = ODD, [DEMO_BAD] = BAD};
+    static const enum look tones[] = {
+        [DEMO_CALM] = PLAIN, [DEMO_GOOD] = GOOD, [DEMO_ODD] = ODD, [DEMO_BAD] = BAD};
     unsigned room = p->style.rows > p->row + 1 ? p->style.rows - p->row - 1 : 0;
     unsigned count = f->news_count < room ? (unsigned)f->news_count : room;
 
@@ -366,27 +384,34 @@ void demo_board_line(const struct demo_figures *f, struct buf *out)
     char a[24], b[24], c[24];
     struct civil city = civil_of_ms(f->sim_ms);
 
-    put_line(out, "%-7s city %02u:%02u:%02u  ", took_text(f->real_ms, a), city.hour, city.minute, city.second);
+    put_line(out, "%-7s city %02u:%02u:%02u  ", took_text(f->real_ms, a), city.hour, city.minute,
+             city.second);
     if (!f->up) put_line(out, "SERVER DOWN  ");
     put_line(out, "%u vehicles:", f->vehicle_count);
     for (unsigned i = 1; i < VEHICLE_STATE_N; i++) {
         if (f->states[i]) put_line(out, " %u %s", f->states[i], enum_name(&vehicle_state_names, i));
     }
-    put_line(out, "  rides: %u open %" PRIu64 " completed %" PRIu64 " failed %" PRId64 ".%02d SEK", f->asking + f->riding + f->ending,
-             f->completed, f->failed, f->charged_minor / 100, (int)(f->charged_minor % 100));
-    put_line(out, "  messages %s/s  requests %s/s  commits %s/s", tenths_text(f->messages_in_rate, a), tenths_text(f->requests_rate, b),
-             tenths_text(f->commits_rate, c));
-    if (f->unlocks) put_line(out, "  unlock p50 server %s vehicle %s", us_text(f->server.p50_us, a), us_text(f->device.p50_us, b));
+    put_line(out, "  rides: %u open %" PRIu64 " completed %" PRIu64 " failed %" PRId64 ".%02d SEK",
+             f->asking + f->riding + f->ending, f->completed, f->failed, f->charged_minor / 100,
+             (int)(f->charged_minor % 100));
+    put_line(out, "  messages %s/s  requests %s/s  commits %s/s", tenths_text(f->messages_in_rate, a),
+             tenths_text(f->requests_rate, b), tenths_text(f->commits_rate, c));
+    if (f->unlocks)
+        put_line(out, "  unlock p50 server %s vehicle %s", us_text(f->server.p50_us, a),
+                 us_text(f->device.p50_us, b));
     put_line(out, "\n");
 }
 
 void demo_board_hello(const struct demo_figures *f, struct buf *out)
 {
-    put_line(out, "Paddock serves Gothenburg: %u vehicles, %u riders, %s, seed %" PRIu64, f->vehicle_count, f->rider_count,
-             f->streets ? "real streets (© OpenStreetMap contributors)" : "straight lines (tools/streets fetches the streets)", f->seed);
+    put_line(out, "Paddock serves Gothenburg: %u vehicles, %u riders, %s, seed %" PRIu64, f->vehicle_count,
+             f->rider_count,
+             f->streets ? "real streets (© OpenStreetMap contributors)"
+                        : "straight lines (tools/streets fetches the streets)",
+             f->seed);
     if (f->speed > 1) put_line(out, ", %u times as fast", f->speed);
-    put_line(out, "\nAPI http://%.*s  vehicles %.*s  admin http://%.*s\n", f->http.len, f->http.at, f->vehicles.len, f->vehicles.at,
-             f->admin.len, f->admin.at);
+    put_line(out, "\nAPI http://%.*s  vehicles %.*s  admin http://%.*s\n", f->http.len, f->http.at,
+             f->vehicles.len, f->vehicles.at, f->admin.len, f->admin.at);
     put_line(out, "Log-ins for rider, control, crew and oncall: %s\n", f->json_path);
 }
 
@@ -394,17 +419,20 @@ void demo_board_goodbye(const struct demo_figures *f, struct buf *out)
 {
     char a[24], b[24], c[24];
 
-    put_line(out, "After %s: %" PRIu64 " rides completed, %" PRIu64 " failed, %" PRIu64 " cancelled, %u open; %" PRId64 ".%02d SEK charged.\n",
-             took_text(f->real_ms, a), f->completed, f->failed, f->cancelled, f->asking + f->riding + f->ending,
-             f->charged_minor / 100, (int)(f->charged_minor % 100));
+    put_line(out,
+             "After %s: %" PRIu64 " rides completed, %" PRIu64 " failed, %" PRIu64
+             " cancelled, %u open; %" PRId64 ".%02d SEK charged.\n",
+             took_text(f->real_ms, a), f->completed, f->failed, f->cancelled,
+             f->asking + f->riding + f->ending, f->charged_minor / 100, (int)(f->charged_minor % 100));
     if (f->unlocks) {
-        put_line(out, "Unlocks (%" PRIu64 "): server's share p50 %s, p95 %s;", f->unlocks, us_text(f->server.p50_us, a),
-                 us_text(f->server.p95_us, b));
+        put_line(out, "Unlocks (%" PRIu64 "): server's share p50 %s, p95 %s;", f->unlocks,
+                 us_text(f->server.p50_us, a), us_text(f->server.p95_us, b));
         put_line(out, " tap to ride p50 %s.\n", us_text(f->unlock.p50_us, a));
     }
-    put_line(out, "%" PRIu64 " commits of %s facts, sync %s.\n", f->commits, tenths_text(f->batch_mean_tenths, b),
-             us_text(f->sync_mean_us, c));
+    put_line(out, "%" PRIu64 " commits of %s facts, sync %s.\n", f->commits,
+             tenths_text(f->batch_mean_tenths, b), us_text(f->sync_mean_us, c));
     for (uint32_t i = 0; i < f->outage_count && i < DEMO_OUTAGES_MAX; i++)
-        put_line(out, "The server %s and was back in %.1f s.\n", f->outages[i].how, (double)f->outages[i].down_ms / 1000);
+        put_line(out, "The server %s and was back in %.1f s.\n", f->outages[i].how,
+                 (double)f->outages[i].down_ms / 1000);
     put_line(out, "The data are in %s\n", f->dir);
 }

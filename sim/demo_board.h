@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* demo_board.h: the demo's figures as a board for a terminal, or as lines for anything else.
  *
- * Drawing is a function of figures and style, so that tests can look at it. Nothing is ever wider than `cols` or higher
- * than `rows`: what does not fit is left out, the news first.
+ * Drawing is a function of figures and style, so that tests can look at it. Nothing is ever wider than
+ * `cols` or higher than `rows`: what does not fit is left out, the news first.
  * Owner   struct demo_screen: open/close
  * Thread  main */
 #ifndef SIM_DEMO_BOARD_H

@@ -26,12 +26,14 @@ static struct demo_figures *figures(void)
 {
     static struct demo_figures f;
     f = (struct demo_figures){
-        .dir = "build/demo.a1b2c3", .json_path = "build/demo.a1b2c3/demo.json", .seed = 4273177608, .speed = 10, .vehicle_count = 50,
-        .rider_count = 17, .streets = true, .up = true, .declared = true, .listed = true, .real_ms = 151000,
-        .wall_ms = 1795474800000, .sim_ms = 1795476310000, .connected = 49, .asking = 1, .riding = 7, .ending = 2, .asked = 54,
-        .completed = 41, .failed = 3, .cancelled = 1, .refused = 4, .charged_minor = 231050, .messages_in_rate = 234,
-        .messages_out_rate = 120, .requests_rate = 155, .commits_rate = 312, .cuts_rate = 20, .batch_tenths = 14, .sync_us = 900,
-        .memory_kib = 62464, .unlocks = 52, .disturbed = 2, .unlock = {2100000, 2900000, 4000000}, .server = {1340, 9800, 15000},
+        .dir = "build/demo.a1b2c3", .json_path = "build/demo.a1b2c3/demo.json", .seed = 4273177608,
+        .speed = 10, .vehicle_count = 50, .rider_count = 17, .streets = true, .up = true,
+        .declared = true, .listed = true, .real_ms = 151000, .wall_ms = 1795474800000,
+        .sim_ms = 1795476310000, .connected = 49, .asking = 1, .riding = 7, .ending = 2, .asked = 54,
+        .completed = 41, .failed = 3, .cancelled = 1, .refused = 4, .charged_minor = 231050,
+        .messages_in_rate = 234, .messages_out_rate = 120, .requests_rate = 155, .commits_rate = 312,
+        .cuts_rate = 20, .batch_tenths = 14, .sync_us = 900, .memory_kib = 62464, .unlocks = 52,
+        .disturbed = 2, .unlock = {2100000, 2900000, 4000000}, .server = {1340, 9800, 15000},
         .device = {980000, 1700000, 3000000},
     };
     f.states[VEHICLE_AVAILABLE] = 32;
@@ -99,7 +101,8 @@ static bool shows(const struct page *p, const char *what)
 static void test_nothing_is_ever_wider_or_higher_than_the_terminal(void **state)
 {
     (void)state;
-    static const uint16_t cols[] = {1, 10, 40, 79, 80, 81, 100, 120, 160}, rows[] = {1, 2, 5, 12, 20, 24, 25, 27, 40, 60};
+    static const uint16_t cols[] = {1, 10, 40, 79, 80, 81, 100, 120, 160};
+    static const uint16_t rows[] = {1, 2, 5, 12, 20, 24, 25, 27, 40, 60};
     struct demo_figures *f = figures();
     for (int huge = 0; huge < 2; huge++) {
         if (huge) {
@@ -108,7 +111,7 @@ static void test_nothing_is_ever_wider_or_higher_than_the_terminal(void **state)
             f->messages_in_rate = f->messages_out_rate = f->commits_rate = f->batch_tenths = UINT64_MAX;
             f->sync_us = f->server.p95_us = UINT64_MAX / 2;
             f->states[VEHICLE_AVAILABLE] = f->vehicle_count = UINT32_MAX;
-            f->json_path = "a-very-long-path-a-very-long-path-a-very-long-path-a-very-long-path-a-very-long-path-a-very-long-path";
+            f->json_path = "a-very-long-path-a-very-long-path-a-very-long-path-a-very-long-path-a-very-long-path";
             for (int i = 0; i < 200; i++) demo_tell(f, DEMO_BAD, "%0150d", i);
         }
         for (size_t c = 0; c < sizeof cols / sizeof cols[0]; c++) {
@@ -118,7 +121,8 @@ static void test_nothing_is_ever_wider_or_higher_than_the_terminal(void **state)
                     assert_false(p.wrapped);
                     assert_false(p.strange);
                     assert_in_range(p.widest, 0, cols[c]);
-                    assert_int_equal(p.row, rows[r] - 1); /* the last line ends without a new one: nothing scrolls */
+                    /* The last line ends without a new one: nothing scrolls. */
+                    assert_int_equal(p.row, rows[r] - 1);
                 }
             }
         }
@@ -129,14 +133,18 @@ static void test_eighty_by_twenty_four_shows_all_figures(void **state)
 {
     (void)state;
     static const char *const wanted[] = {
-        "Paddock", "city 23 Nov 23:25:10", "x10", "real 23:00:00", "running 2m 31s", "http://127.0.0.1:8080", "127.0.0.1:7700",
-        "127.0.0.1:8081", "build/demo.a1b2c3/demo.json", "50, 49 connected", "available           32 ##", "on_trip              9",
-        "non_operational      5", "removed              3", "elsewhere            0", "non_contactable      1", "missing              0",
-        "reserved             0", "17 riders", "unlocking            1", "riding               7", "ending               2",
-        "completed           41", "failed               3", "cancelled            1", "refused              4", "2310.50 SEK",
-        "server          1.3 ms    9.8 ms", "vehicle         980 ms    1.70 s", "tap to ride     2.10 s    2.90 s", "61 MiB",
+        "Paddock", "city 23 Nov 23:25:10", "x10", "real 23:00:00", "running 2m 31s",
+        "http://127.0.0.1:8080", "127.0.0.1:7700", "127.0.0.1:8081", "build/demo.a1b2c3/demo.json",
+        "50, 49 connected", "available           32 ##", "on_trip              9",
+        "non_operational      5", "removed              3", "elsewhere            0",
+        "non_contactable      1", "missing              0", "reserved             0", "17 riders",
+        "unlocking            1", "riding               7", "ending               2",
+        "completed           41", "failed               3", "cancelled            1",
+        "refused              4", "2310.50 SEK", "server          1.3 ms    9.8 ms",
+        "vehicle         980 ms    1.70 s", "tap to ride     2.10 s    2.90 s", "61 MiB",
         "23.4/s in, 12.0/s out", "15.5/s", "31.2/s of 1.4 facts", "0.9 ms", "2.0 cuts/s",
-        "rider-3 unlocked GBG-017 in 2.1 s", "GBG-004 battery low", "(c) OpenStreetMap contributors", "seed 4273177608", "Ctrl-C",
+        "rider-3 unlocked GBG-017 in 2.1 s", "GBG-004 battery low", "(c) OpenStreetMap contributors",
+        "seed 4273177608", "Ctrl-C",
     };
     struct page p = show(figures(), 80, 24, false, false);
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
@@ -183,7 +191,8 @@ static void test_the_latest_news_stand_at_the_bottom(void **state)
     struct demo_figures *f = figures();
     for (int i = 0; i < 300; i++) demo_tell(f, DEMO_CALM, "news %d", i);
     struct page p = show(f, 80, 24, false, false);
-    assert_true(strstr(p.cells[22], "news 299") && strstr(p.cells[21], "news 298") && strstr(p.cells[20], "news 297"));
+    assert_true(strstr(p.cells[22], "news 299") && strstr(p.cells[21], "news 298"));
+    assert_true(strstr(p.cells[20], "news 297"));
     assert_null(demo_latest(f, DEMO_NEWS_MAX));
     assert_string_equal(demo_latest(f, DEMO_NEWS_MAX - 1)->text, "news 236");
 }
@@ -205,8 +214,9 @@ static void test_lines_say_it_in_one(void **state)
     demo_board_line(figures(), &b);
     text[b.len] = 0;
     assert_string_equal((const char *)text,
-                        "2m 31s  city 23:25:10  50 vehicles: 32 available 9 on_trip 5 non_operational 3 removed 1 non_contactable"
-                        "  rides: 10 open 41 completed 3 failed 2310.50 SEK  messages 23.4/s  requests 15.5/s  commits 31.2/s"
+                        "2m 31s  city 23:25:10  50 vehicles: 32 available 9 on_trip 5 non_operational"
+                        " 3 removed 1 non_contactable  rides: 10 open 41 completed 3 failed 2310.50 SEK"
+                        "  messages 23.4/s  requests 15.5/s  commits 31.2/s"
                         "  unlock p50 server 1.3 ms vehicle 980 ms\n");
 }
 
@@ -228,10 +238,13 @@ static void test_numbers_read_like_numbers(void **state)
 {
     (void)state;
     static const struct { uint64_t us; const char *text; } times[] = {
-        {0, "0.0 ms"}, {49, "0.0 ms"}, {50, "0.1 ms"}, {1340, "1.3 ms"}, {99940, "99.9 ms"}, {100000, "100 ms"}, {999999, "999 ms"},
-        {1000000, "1.00 s"}, {1234567, "1.23 s"}};
+        {0, "0.0 ms"}, {49, "0.0 ms"}, {50, "0.1 ms"}, {1340, "1.3 ms"}, {99940, "99.9 ms"},
+        {100000, "100 ms"}, {999999, "999 ms"}, {1000000, "1.00 s"}, {1234567, "1.23 s"}
+    };
     static const struct { int64_t ms; const char *text; } spans[] = {
-        {-5, "0s"}, {999, "0s"}, {59999, "59s"}, {60000, "1m 0s"}, {3599000, "59m 59s"}, {3600000, "1h 0m 0s"}, {90061000, "25h 1m 1s"}};
+        {-5, "0s"}, {999, "0s"}, {59999, "59s"}, {60000, "1m 0s"}, {3599000, "59m 59s"},
+        {3600000, "1h 0m 0s"}, {90061000, "25h 1m 1s"},
+    };
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
         struct buf b = buf_on(text, sizeof text);
         demo_put_us(&b, times[i].us);

@@ -14,29 +14,39 @@ enum { HEARTBEAT_S = 60, CODE_DIGITS = 3 };
 
 /* Chances in a million of what goes wrong in the street; what is not named does not happen. */
 static const uint32_t fault_ppm[SIM_VEHICLE_FAULT_N] = {
-    [SIM_VEHICLE_FAULT_KEY_SILENT] = 4000,   [SIM_VEHICLE_FAULT_KEY_LATE] = 8000,    [SIM_VEHICLE_FAULT_ACT_SILENT] = 4000,
-    [SIM_VEHICLE_FAULT_JAM] = 8000,          [SIM_VEHICLE_FAULT_LEAVE_KEYED] = 1500, [SIM_VEHICLE_FAULT_NO_LINE_END] = 2000,
-    [SIM_VEHICLE_FAULT_CRLF] = 5000,         [SIM_VEHICLE_FAULT_SPACES] = 2000,      [SIM_VEHICLE_FAULT_TWICE] = 3000,
-    [SIM_VEHICLE_FAULT_NOISE] = 300,         [SIM_VEHICLE_FAULT_NO_FIX] = 20000,     [SIM_VEHICLE_FAULT_STALE_FIX] = 5000,
-    [SIM_VEHICLE_FAULT_CLOCK_ZERO] = 20000,  [SIM_VEHICLE_FAULT_CLOCK_DRUNK] = 5000, [SIM_VEHICLE_FAULT_TWIN] = 100,
-    [SIM_VEHICLE_FAULT_MUTE] = 1500,         [SIM_VEHICLE_FAULT_DROP] = 5000,        [SIM_VEHICLE_FAULT_ALARM] = 3000,
+    [SIM_VEHICLE_FAULT_KEY_SILENT] = 4000,   [SIM_VEHICLE_FAULT_KEY_LATE] = 8000,
+    [SIM_VEHICLE_FAULT_ACT_SILENT] = 4000,   [SIM_VEHICLE_FAULT_JAM] = 8000,
+    [SIM_VEHICLE_FAULT_LEAVE_KEYED] = 1500,  [SIM_VEHICLE_FAULT_NO_LINE_END] = 2000,
+    [SIM_VEHICLE_FAULT_CRLF] = 5000,         [SIM_VEHICLE_FAULT_SPACES] = 2000,
+    [SIM_VEHICLE_FAULT_TWICE] = 3000,        [SIM_VEHICLE_FAULT_NOISE] = 300,
+    [SIM_VEHICLE_FAULT_NO_FIX] = 20000,      [SIM_VEHICLE_FAULT_STALE_FIX] = 5000,
+    [SIM_VEHICLE_FAULT_CLOCK_ZERO] = 20000,  [SIM_VEHICLE_FAULT_CLOCK_DRUNK] = 5000,
+    [SIM_VEHICLE_FAULT_TWIN] = 100,          [SIM_VEHICLE_FAULT_MUTE] = 1500,
+    [SIM_VEHICLE_FAULT_DROP] = 5000,         [SIM_VEHICLE_FAULT_ALARM] = 3000,
     [SIM_VEHICLE_FAULT_MOVED_LOCKED] = 1000, [SIM_VEHICLE_FAULT_OPENED_LOCAL] = 500,
 };
 
 static const struct sim_put declarations[] = {
     {"/v1/operator", "{\"name\":\"Paddock demo\"}"},
     {"/v1/legal-entities/demo", "{\"name\":\"Paddock demo AB\",\"currency\":\"SEK\",\"decimals\":2}"},
-    {"/v1/cities/gothenburg", "{\"name\":\"Gothenburg\",\"legal_entity\":\"demo\",\"time_zone\":\"Europe/Stockholm\","
-                              "\"lat\":57.707,\"lon\":11.968,\"radius_m\":15000,\"ride_max_s\":43200}"},
-    {"/v1/vehicle-types/scooter", "{\"name\":\"Scooter\",\"heartbeat_s\":60,\"battery_min_pct\":15,\"motor\":true}"},
-    {"/v1/vehicle-types/bicycle", "{\"name\":\"Bicycle\",\"heartbeat_s\":60,\"battery_min_pct\":0,\"motor\":false}"},
-    {"/v1/vehicle-types/e-bike", "{\"name\":\"E-bike\",\"heartbeat_s\":60,\"battery_min_pct\":15,\"motor\":true}"},
-    {"/v1/plans/scooter", "{\"name\":\"Scooter\",\"city\":\"gothenburg\",\"vehicle_type\":\"scooter\",\"unlock_minor\":1000,"
-                          "\"minute_minor\":250}"},
-    {"/v1/plans/bicycle", "{\"name\":\"Bicycle\",\"city\":\"gothenburg\",\"vehicle_type\":\"bicycle\",\"unlock_minor\":500,"
-                          "\"minute_minor\":100}"},
-    {"/v1/plans/e-bike", "{\"name\":\"E-bike\",\"city\":\"gothenburg\",\"vehicle_type\":\"e-bike\",\"unlock_minor\":1000,"
-                         "\"minute_minor\":200}"},
+    {"/v1/cities/gothenburg",
+     "{\"name\":\"Gothenburg\",\"legal_entity\":\"demo\",\"time_zone\":\"Europe/Stockholm\","
+     "\"lat\":57.707,\"lon\":11.968,\"radius_m\":15000,\"ride_max_s\":43200}"},
+    {"/v1/vehicle-types/scooter",
+     "{\"name\":\"Scooter\",\"heartbeat_s\":60,\"battery_min_pct\":15,\"motor\":true}"},
+    {"/v1/vehicle-types/bicycle",
+     "{\"name\":\"Bicycle\",\"heartbeat_s\":60,\"battery_min_pct\":0,\"motor\":false}"},
+    {"/v1/vehicle-types/e-bike",
+     "{\"name\":\"E-bike\",\"heartbeat_s\":60,\"battery_min_pct\":15,\"motor\":true}"},
+    {"/v1/plans/scooter",
+     "{\"name\":\"Scooter\",\"city\":\"gothenburg\",\"vehicle_type\":\"scooter\",\"unlock_minor\":1000,"
+     "\"minute_minor\":250}"},
+    {"/v1/plans/bicycle",
+     "{\"name\":\"Bicycle\",\"city\":\"gothenburg\",\"vehicle_type\":\"bicycle\",\"unlock_minor\":500,"
+     "\"minute_minor\":100}"},
+    {"/v1/plans/e-bike",
+     "{\"name\":\"E-bike\",\"city\":\"gothenburg\",\"vehicle_type\":\"e-bike\",\"unlock_minor\":1000,"
+     "\"minute_minor\":200}"},
 };
 
 static const struct kind { const char *type, *vendor; uint8_t dialect; } kinds[] = {
@@ -92,8 +102,13 @@ static struct err begin_clerk(struct demo_city *c, struct demo_clerk *clerk)
     clerk->town.ctx = clerk;
     snprintf(name, sizeof name, "staff-%u", (unsigned)(clerk - c->clerks) + 1);
     struct sim_staff_config staff = {
-        .name = bytes_text(name), .token = bytes_of(c->config.tokens->staff.text, AUTH_TOKEN_LEN), .address = c->config.http,
-        .town = &clerk->town, .set_up = true, .ctx = clerk, .on_ready = on_declared,
+        .name = bytes_text(name),
+        .token = bytes_of(c->config.tokens->staff.text, AUTH_TOKEN_LEN),
+        .address = c->config.http,
+        .town = &clerk->town,
+        .set_up = true,
+        .ctx = clerk,
+        .on_ready = on_declared,
     };
     return sim_staff_create(c->config.crowd, &staff, &clerk->staff);
 }
@@ -124,7 +139,8 @@ static void on_declared(void *ctx)
         e = share_vehicles(c);
     } else if (--c->clerks_busy == 0) {
         c->declared = true;
-        demo_tell(c->config.figures, DEMO_CALM, "Gothenburg is declared: %u vehicles may be ridden", c->config.figures->vehicle_count);
+        demo_tell(c->config.figures, DEMO_CALM, "Gothenburg is declared: %u vehicles may be ridden",
+                  c->config.figures->vehicle_count);
         e = demo_city_people(c);
     }
     if (e.code) demo_tell(c->config.figures, DEMO_BAD, "nobody comes to town: %s", e.why);
@@ -141,7 +157,8 @@ struct err demo_city_create(const struct demo_city_config *config, struct demo_c
     c->riders = calloc(f->rider_count + 1, sizeof *c->riders);
     c->failures = calloc(DEMO_FAILURES_MAX, sizeof *c->failures);
     c->samples = calloc(DEMO_SAMPLES_MAX, sizeof *c->samples);
-    c->clerks[0].town = (struct sim_town){.puts = declarations, .put_count = sizeof declarations / sizeof declarations[0]};
+    c->clerks[0].town =
+        (struct sim_town){.puts = declarations, .put_count = sizeof declarations / sizeof declarations[0]};
     c->clerk_count = 1;
     bool room = c->vehicles && c->riders && c->failures && c->samples;
     struct err e = room ? begin_clerk(c, &c->clerks[0]) : ERR(IO, "no memory");
@@ -157,8 +174,10 @@ void demo_city_destroy(struct demo_city *c)
 {
     if (!c) return;
     demo_crew_end(&c->crew);
-    for (uint32_t i = 0; c->riders && i < c->config.figures->rider_count; i++) sim_rider_destroy(c->riders[i].actor);
-    for (uint32_t i = 0; c->vehicles && i < c->config.figures->vehicle_count; i++) sim_vehicle_destroy(c->vehicles[i].actor);
+    for (uint32_t i = 0; c->riders && i < c->config.figures->rider_count; i++)
+        sim_rider_destroy(c->riders[i].actor);
+    for (uint32_t i = 0; c->vehicles && i < c->config.figures->vehicle_count; i++)
+        sim_vehicle_destroy(c->vehicles[i].actor);
     for (uint32_t i = 0; i < c->clerk_count; i++) sim_staff_destroy(c->clerks[i].staff);
     free(c->vehicles);
     free(c->riders);
@@ -215,10 +234,18 @@ static struct err begin_vehicle(struct demo_city *c, uint32_t index)
     v->rider = NOBODY;
     struct prng p = crowd_stream(c->config.crowd, "demo-vehicle", text_bytes(&v->ident));
     struct sim_vehicle_config config = {
-        .index = index, .ident = text_bytes(&v->ident), .address = c->config.vehicles, .dialect = v->dialect,
-        .vendor = bytes_text(kind_of(index)->vendor), .heartbeat_s = HEARTBEAT_S,
-        .at = demo_city_place(c, prng_next(&p)), .battery_pct = (uint8_t)prng_between(&p, 18, 100), .fault_ppm = fault_ppm,
-        .fault_count = v->faults, .log_max = 0, .first_connect_ms = 2000,
+        .index = index,
+        .ident = text_bytes(&v->ident),
+        .address = c->config.vehicles,
+        .dialect = v->dialect,
+        .vendor = bytes_text(kind_of(index)->vendor),
+        .heartbeat_s = HEARTBEAT_S,
+        .at = demo_city_place(c, prng_next(&p)),
+        .battery_pct = (uint8_t)prng_between(&p, 18, 100),
+        .fault_ppm = fault_ppm,
+        .fault_count = v->faults,
+        .log_max = 0,
+        .first_connect_ms = 2000,
     };
     if (c->config.streets) config.path = streets_path(c->config.streets);
     return sim_vehicle_create(c->config.crowd, &config, &v->actor);
@@ -414,11 +441,17 @@ void demo_city_on_event(struct demo_city *c, struct bytes event)
     }
     case EVENT_ALARM: demo_tell(f, DEMO_ODD, "%.*s raised an alarm", len, at); break;
     case EVENT_FAULT: demo_tell(f, DEMO_ODD, "%.*s's controller reports a fault", len, at); break;
-    case EVENT_UNLOCKED_NO_RIDE: demo_tell(f, DEMO_BAD, "%.*s is unlocked and nobody rides it", len, at); break;
+    case EVENT_UNLOCKED_NO_RIDE:
+        demo_tell(f, DEMO_BAD, "%.*s is unlocked and nobody rides it", len, at);
+        break;
     case EVENT_MOVED_NO_RIDE: demo_tell(f, DEMO_BAD, "%.*s is locked and moves", len, at); break;
     case EVENT_ONE_WAY_LINK: demo_tell(f, DEMO_ODD, "%.*s speaks but does not answer", len, at); break;
-    case EVENT_DEVICE_QUARANTINED: demo_tell(f, DEMO_ODD, "unknown device %.*s is in quarantine", len, at); break;
-    case EVENT_FACT_REFUSED: demo_tell(f, DEMO_BAD, "a fact of %.*s that stopped the engine is refused", len, at); break;
+    case EVENT_DEVICE_QUARANTINED:
+        demo_tell(f, DEMO_ODD, "unknown device %.*s is in quarantine", len, at);
+        break;
+    case EVENT_FACT_REFUSED:
+        demo_tell(f, DEMO_BAD, "a fact of %.*s that stopped the engine is refused", len, at);
+        break;
     default: break;
     }
 }

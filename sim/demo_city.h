@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* demo_city.h: the people and vehicles of the demo. An empty town is declared over HTTP by simulated staff; then vehicles
- * connect, riders ride them, and a crew looks after what the street does to them.
+/* demo_city.h: the people and vehicles of the demo. An empty town is declared over HTTP by simulated
+ * staff; then vehicles connect, riders ride them, and a crew looks after what the street does to them.
  *
- * Vehicles err as the table in demo_city.c says, so that there is something to see; every failed ride is told together
- * with the injected fault that explains it.
+ * Vehicles err as the table in demo_city.c says, so that there is something to see; every failed ride
+ * is told together with the injected fault that explains it.
  * Owner   create/destroy
  * Thread  the loop's */
 #ifndef SIM_DEMO_CITY_H

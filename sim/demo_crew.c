@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* demo_crew.c: the demo's crew, a phone and a van: swaps batteries, closes locks that stand open, brings back what was
- * taken in, and now and then takes one in for a look. */
+/* demo_crew.c: the demo's crew, a phone and a van: swaps batteries, closes locks that stand open,
+ * brings back what was taken in, and now and then takes one in for a look. */
 #include <stdio.h>
 
 #include "base/must.h"
 #include "proto/omni.h"
 #include "sim/demo_inside.h"
 
-enum { PAUSE_S = 8, PAUSE_PER_SPEED_S = 2, PAUSE_MAX_S = 60, VEHICLES_EACH = 100, LOOK_IN = 4, REPLY_MS = 20000 };
+enum {
+    PAUSE_S = 8,
+    PAUSE_PER_SPEED_S = 2,
+    PAUSE_MAX_S = 60,
+    VEHICLES_EACH = 100,
+    LOOK_IN = 4,
+    REPLY_MS = 20000
+};
 
 static void on_timer(void *owner);
 static void on_reply(void *owner, struct phone *phone, int status, struct bytes body);
@@ -20,7 +27,8 @@ static void later(struct demo_crew *w)
     if (mean_s > PAUSE_MAX_S) mean_s = PAUSE_MAX_S;
     int64_t mean_us = mean_s * 1000000 / (1 + f->vehicle_count / VEHICLES_EACH);
     crowd_set_timer(w->city->config.crowd, &w->timer,
-                    crowd_now_us(w->city->config.crowd) + prng_between(&w->prng, mean_us / 2, mean_us + mean_us / 2));
+                    crowd_now_us(w->city->config.crowd) +
+                        prng_between(&w->prng, mean_us / 2, mean_us + mean_us / 2));
 }
 
 struct err demo_crew_begin(struct demo_crew *w, struct demo_city *c)
@@ -31,8 +39,8 @@ struct err demo_crew_begin(struct demo_crew *w, struct demo_city *c)
     w->timer = (struct crowd_timer){.fn = on_timer, .owner = w};
     w->phone.owner = w;
     w->phone.on_reply = on_reply;
-    TRY(phone_open(&w->phone, c->config.crowd, bytes_text("crew"), bytes_of(c->config.tokens->crew.text, AUTH_TOKEN_LEN),
-                   c->config.http, REPLY_MS));
+    TRY(phone_open(&w->phone, c->config.crowd, bytes_text("crew"),
+                   bytes_of(c->config.tokens->crew.text, AUTH_TOKEN_LEN), c->config.http, REPLY_MS));
     w->open = true;
     later(w);
     return NO_ERR;
@@ -73,11 +81,13 @@ static bool visit(struct demo_crew *w, struct demo_vehicle *v)
 {
     struct demo_figures *f = w->city->config.figures;
 
-    if (v->rider != NOBODY || sim_vehicle_is_moving(v->actor) || v->state == VEHICLE_ON_TRIP || v->state == VEHICLE_RESERVED)
+    if (v->rider != NOBODY || sim_vehicle_is_moving(v->actor) || v->state == VEHICLE_ON_TRIP ||
+        v->state == VEHICLE_RESERVED)
         return false;
     if (sim_vehicle_battery_pct(v->actor) <= BATTERY_FLAT_PCT) {
         sim_vehicle_set_battery(v->actor, 100);
-        sim_vehicle_restart(v->actor); /* it was without current for a moment, and tells its charge when it is back */
+        /* It was without current for a moment, and tells its charge when it is back. */
+        sim_vehicle_restart(v->actor);
         w->swaps++;
         demo_tell(f, DEMO_GOOD, "the crew swapped the battery of %.*s", v->code.len, v->code.at);
         return true;
@@ -100,7 +110,8 @@ static void take_one_in(struct demo_crew *w)
     bool van = prng_below(&w->prng, 3) == 0;
     v->pulled = true;
     say(w, v, "/events", van ? "{\"event\":\"maintenance_pick_up\"}" : "{\"event\":\"maintenance\"}");
-    demo_tell(c->config.figures, DEMO_CALM, van ? "the crew took %.*s into the van" : "the crew looks at %.*s", v->code.len, v->code.at);
+    demo_tell(c->config.figures, DEMO_CALM,
+              van ? "the crew took %.*s into the van" : "the crew looks at %.*s", v->code.len, v->code.at);
 }
 
 static void on_timer(void *owner)
@@ -122,7 +133,9 @@ static void on_reply(void *owner, struct phone *phone, int status, struct bytes 
 {
     struct demo_crew *w = owner;
     struct demo_vehicle *v = &w->city->vehicles[w->vehicle];
-    int state = status == 200 ? enum_value(&vehicle_state_names, phone_find(phone_find(body, "vehicle"), "state")) : 0;
+    int state = status == 200
+                    ? enum_value(&vehicle_state_names, phone_find(phone_find(body, "vehicle"), "state"))
+                    : 0;
 
     (void)phone;
     if (state <= 0) return;

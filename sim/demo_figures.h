@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* demo_figures.h: what is known of the demo city at a moment: filled by the city and by those who watch the server, shown
- * by the board, told by the report. Plain values.
+/* demo_figures.h: what is known of the demo city at a moment: filled by the city and by those who watch
+ * the server, shown by the board, told by the report. Plain values.
  *
- * Times   real_* is on the clock of the wall, sim_* on that of the city; a server's share of anything is real time,
- *         a device's share is time of the city
+ * Times   real_* is on the clock of the wall, sim_* on that of the city; a server's share of anything
+ *         is real time, a device's share is time of the city
  * Rates   in tenths a second
  * Owner   the demo; texts point to what lives as long */
 #ifndef SIM_DEMO_FIGURES_H
@@ -35,13 +35,13 @@ struct demo_figures {
     int64_t charged_minor;
 
     uint64_t messages_in_rate, messages_out_rate, requests_rate, commits_rate, cuts_rate;
-    uint64_t facts, commits, cuts;                  /* of all lives of the server, as far as it could be asked */
+    uint64_t facts, commits, cuts;                  /* of all lives of the server, as far as it was asked */
     uint64_t batch_tenths, sync_us;                 /* means over the last seconds */
     uint64_t batch_mean_tenths, sync_mean_us;       /* over all lives */
     uint64_t memory_kib;
 
     uint64_t unlocks, disturbed;                    /* measured; not, because something had been injected */
-    struct demo_split unlock, server, device;       /* of the latest, then of all when the report is written */
+    struct demo_split unlock, server, device;       /* of the latest; of all when the report is written */
 
     struct demo_outage outages[DEMO_OUTAGES_MAX];
     uint32_t outage_count;
@@ -49,7 +49,8 @@ struct demo_figures {
     uint64_t news_count;
 };
 
-void demo_tell(struct demo_figures *f, enum demo_tone tone, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void demo_tell(struct demo_figures *f, enum demo_tone tone, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* The nth latest; NULL when there are not so many. */
 const struct demo_news *demo_latest(const struct demo_figures *f, uint32_t nth);
 

@@ -10,7 +10,8 @@
 #include "sim/demo_city.h"
 #include "sim/phone.h"
 
-enum { NOBODY = UINT32_MAX, BATTERY_FLAT_PCT = 20, MUTE_LASTS_MS = 900000, CLERKS_MAX = 8, CLERK_VEHICLES = 50 };
+enum { NOBODY = UINT32_MAX, BATTERY_FLAT_PCT = 20, MUTE_LASTS_MS = 900000, CLERKS_MAX = 8,
+       CLERK_VEHICLES = 50 };
 
 struct demo_vehicle {
     struct sim_vehicle *actor;
@@ -38,7 +39,8 @@ struct demo_rider {
 /* What one unlock took. */
 struct demo_sample { uint32_t server_us, device_us; };
 
-/* Declares a part of the town: the first one all but the vehicles, then the others a share of those, side by side. */
+/* Declares a part of the town: the first one all but the vehicles, then the others a share of those,
+ * side by side. */
 struct demo_clerk {
     struct demo_city *city;
     struct sim_town town;

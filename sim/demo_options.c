@@ -61,9 +61,11 @@ static bool take(struct demo_options *o, int option, const char *arg)
 bool demo_options_read(struct demo_options *o, int argc, char **argv)
 {
     static const struct option rows[] = {
-        {"data", 1, NULL, OPT_DATA}, {"vehicles", 1, NULL, OPT_VEHICLES}, {"speed", 1, NULL, OPT_SPEED}, {"for", 1, NULL, OPT_FOR},
-        {"report", 1, NULL, OPT_REPORT}, {"seed", 1, NULL, OPT_SEED}, {"set", 1, NULL, OPT_SET},
-        {"streets", 1, NULL, OPT_STREETS}, {"help", 0, NULL, OPT_HELP}, {0},
+        {"data", 1, NULL, OPT_DATA},     {"vehicles", 1, NULL, OPT_VEHICLES},
+        {"speed", 1, NULL, OPT_SPEED},   {"for", 1, NULL, OPT_FOR},
+        {"report", 1, NULL, OPT_REPORT}, {"seed", 1, NULL, OPT_SEED},
+        {"set", 1, NULL, OPT_SET},       {"streets", 1, NULL, OPT_STREETS},
+        {"help", 0, NULL, OPT_HELP},     {0},
     };
     *o = (struct demo_options){.vehicles = VEHICLES, .speed = 1};
     if (getrandom(&o->seed, 4, 0) != 4) o->seed = 1; /* short enough to be typed again */
@@ -74,38 +76,46 @@ bool demo_options_read(struct demo_options *o, int argc, char **argv)
             return true;
         }
         if (take(o, c, optarg)) continue;
-        fprintf(stderr, "paddock demo: %s%s%s: no such option, or not a value for it; see paddock demo --help\n", argv[at],
-                c == '?' || strchr(argv[at], '=') ? "" : " ", c == '?' || strchr(argv[at], '=') ? "" : optarg);
+        fprintf(stderr,
+                "paddock demo: %s%s%s: no such option, or not a value for it; see paddock demo --help\n",
+                argv[at], c == '?' || strchr(argv[at], '=') ? "" : " ",
+                c == '?' || strchr(argv[at], '=') ? "" : optarg);
         return false;
     }
-    if (optind != argc) fprintf(stderr, "paddock demo: unexpected '%s'; see paddock demo --help\n", argv[optind]);
-    else if (!o->dir) fprintf(stderr, "paddock demo: --data DIR says where the city's data shall live; see paddock demo --help\n");
+    if (optind != argc)
+        fprintf(stderr, "paddock demo: unexpected '%s'; see paddock demo --help\n", argv[optind]);
+    else if (!o->dir)
+        fprintf(stderr,
+                "paddock demo: --data DIR says where the city's data shall live; see paddock demo --help\n");
     return optind == argc && o->dir;
 }
 
 void demo_options_help(void)
 {
-    printf("Usage: paddock demo --data DIR [OPTIONS]\n\n"
-           "Runs a whole city on this machine: `paddock serve` on DIR (made when missing), and against it, over real sockets,\n"
-           "simulated vehicles and riders on Gothenburg's streets. Shows a live board on a terminal, lines elsewhere. Ctrl-C\n"
-           "ends it in order. A server that dies (try kill -9) is started again on the same data.\n\n"
-           "DIR/demo.json names addresses and tokens once the city is up.\n\n"
-           "  --vehicles N       how many (default %d, at most %d); a third as many riders, at most %d\n"
-           "  --speed K          the city's time runs K times as fast, 1 to %d; latencies stay real\n"
-           "  --for TIME         ends by itself: 30s, 5m, 1h\n"
-           "  --report FILE      what came of it, as one JSON object\n"
-           "  --seed N           the same city again (times differ: they are real)\n"
-           "  --set name=value   a setting of the server, see paddock serve --help\n"
-           "  --streets FILE     made by tools/streets (default: streets/gothenburg.bin beside the binary)\n\n"
-           "  paddock demo --data ./demo\n"
-           "  paddock demo --data ./demo --vehicles 500 --speed 20 --for 2m --report demo-report.json\n"
-           "  paddock demo --data ./demo --set http.address=127.0.0.1:8090\n",
-           VEHICLES, DEMO_VEHICLES_MAX, DEMO_RIDERS_MAX, DEMO_SPEED_MAX);
+    printf(
+        "Usage: paddock demo --data DIR [OPTIONS]\n\n"
+        "Runs a whole city on this machine: `paddock serve` on DIR (made when missing), and against it, over\n"
+        "real sockets, simulated vehicles and riders on Gothenburg's streets. Shows a live board on a terminal,\n"
+        "lines elsewhere. Ctrl-C ends it in order. A server that dies (try kill -9) is started again on the same\n"
+        "data.\n\n"
+        "DIR/demo.json names addresses and tokens once the city is up.\n\n"
+        "  --vehicles N       how many (default %d, at most %d); a third as many riders, at most %d\n"
+        "  --speed K          the city's time runs K times as fast, 1 to %d; latencies stay real\n"
+        "  --for TIME         ends by itself: 30s, 5m, 1h\n"
+        "  --report FILE      what came of it, as one JSON object\n"
+        "  --seed N           the same city again (times differ: they are real)\n"
+        "  --set name=value   a setting of the server, see paddock serve --help\n"
+        "  --streets FILE     made by tools/streets (default: streets/gothenburg.bin beside the binary)\n\n"
+        "  paddock demo --data ./demo\n"
+        "  paddock demo --data ./demo --vehicles 500 --speed 20 --for 2m --report demo-report.json\n"
+        "  paddock demo --data ./demo --set http.address=127.0.0.1:8090\n",
+        VEHICLES, DEMO_VEHICLES_MAX, DEMO_RIDERS_MAX, DEMO_SPEED_MAX);
 }
 
 /* ---- settings and ports ---- */
 
-static struct err give(struct demo_options *o, struct demo_server *server, const char *name, const char *value)
+static struct err give(struct demo_options *o, struct demo_server *server, const char *name,
+                       const char *value)
 {
     char *text = o->own[o->own_count++];
     snprintf(text, sizeof o->own[0], "%s=%s", name, value);
@@ -139,7 +149,10 @@ static bool is_taken(const char *address)
 static struct err check_ports(struct demo_options *o, struct demo_server *server, const struct settings *s)
 {
     const struct { const char *name, *address; } rows[] = {
-        {"http.address", s->http_address}, {"vehicles.address", s->vehicles_address}, {"admin.address", s->admin_address}};
+        {"http.address", s->http_address},
+        {"vehicles.address", s->vehicles_address},
+        {"admin.address", s->admin_address},
+    };
 
     for (int i = 0; i < 3; i++) {
         if (!is_taken(rows[i].address)) continue;
@@ -147,8 +160,10 @@ static struct err check_ports(struct demo_options *o, struct demo_server *server
             TRY(give(o, server, rows[i].name, "127.0.0.1:0"));
             continue;
         }
-        fprintf(stderr, "paddock demo: %s is taken by another program. Choose another port: PORT=8090 make run, or\n"
-                        "--set %s=127.0.0.1:8090; port 0 is any free one.\n", rows[i].address, rows[i].name);
+        fprintf(stderr,
+                "paddock demo: %s is taken by another program. Choose another port: PORT=8090 make run, or\n"
+                "--set %s=127.0.0.1:8090; port 0 is any free one.\n",
+                rows[i].address, rows[i].name);
         return ERR(INVALID, "a port is taken");
     }
     return NO_ERR;
@@ -163,7 +178,8 @@ struct err demo_options_apply(struct demo_options *o, struct demo_server *server
     snprintf(text, sizeof text, "%" PRIu64, o->vehicles + 200);
     TRY(give(o, server, "vehicles.max", text));
     TRY(give(o, server, "vehicles.address", "127.0.0.1:7700")); /* simulated ones are all here */
-    TRY(give(o, server, "clock.force", "true")); /* the last city on these data may have lived faster than we do */
+    /* The last city on these data may have lived faster than we do. */
+    TRY(give(o, server, "clock.force", "true"));
     snprintf(text, sizeof text, "%" PRIu64, o->speed);
     TRY(give(o, server, "clock.speed", text));
     for (uint32_t i = 0; i < o->set_count; i++) TRY(demo_server_set(server, o->sets[i]));
@@ -173,7 +189,8 @@ struct err demo_options_apply(struct demo_options *o, struct demo_server *server
         if (e.code) return e;
     }
     if (named(o, "clock.speed")) {
-        fprintf(stderr, "paddock demo: --speed sets the server's clock and the city's together; leave clock.speed alone\n");
+        fprintf(stderr, "paddock demo: --speed sets the server's clock and the city's together; leave "
+                        "clock.speed alone\n");
         return ERR(INVALID, "two speeds");
     }
     return check_ports(o, server, &s);

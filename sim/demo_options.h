@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* demo_options.h: how `paddock demo` was called, and what follows from that for its server: settings and ports.
+/* demo_options.h: how `paddock demo` was called, and what follows from that for its server: settings
+ * and ports.
  * Owner   texts are those of argv
  * Thread  main */
 #ifndef SIM_DEMO_OPTIONS_H
@@ -24,8 +25,9 @@ struct demo_options {
 bool demo_options_read(struct demo_options *o, int argc, char **argv);
 void demo_options_help(void);
 
-/* Gives the server its settings: the demo's own, then the user's. Ports that are taken are said on stderr, with what to do
- * about it; vehicles' and admin's move to a free one when the user did not name them. */
+/* Gives the server its settings: the demo's own, then the user's. Ports that are taken are said on
+ * stderr, with what to do about it; vehicles' and admin's move to a free one when the user did not name
+ * them. */
 MUST_USE struct err demo_options_apply(struct demo_options *o, struct demo_server *server);
 
 #endif

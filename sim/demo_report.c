@@ -73,7 +73,8 @@ struct err demo_report_addresses(const struct demo_figures *f, const struct demo
     put_bytes(&j, "vehicles", text_bytes(&f->vehicles));
     put_bytes(&j, "admin", text_bytes(&f->admin));
     open_in(&j, "tokens", '{');
-    for (uint32_t role = 1; role < AUTH_ROLE_N; role++) put_text(&j, enum_name(&auth_role_names, role), tokens->people[role].text);
+    for (uint32_t role = 1; role < AUTH_ROLE_N; role++)
+        put_text(&j, enum_name(&auth_role_names, role), tokens->people[role].text);
     json_close(&j, '}');
     put_u64(&j, "pid", (uint64_t)server);
     put_u64(&j, "seed", f->seed);
@@ -109,7 +110,8 @@ static void put_vehicles(struct json *j, const struct demo_figures *f, const str
     put_u64(j, "count", f->vehicle_count);
     put_u64(j, "connected", f->connected);
     open_in(j, "by_state", '{');
-    for (unsigned i = 1; i < VEHICLE_STATE_N; i++) put_u64(j, enum_name(&vehicle_state_names, i), f->states[i]);
+    for (unsigned i = 1; i < VEHICLE_STATE_N; i++)
+        put_u64(j, enum_name(&vehicle_state_names, i), f->states[i]);
     json_close(j, '}');
     open_in(j, "by_dialect", '{');
     put_u64(j, "SCOR", demo_city_dialect(c, OMNI_SCOR));
@@ -217,7 +219,8 @@ static void put_server(struct json *j, const struct demo_figures *f, const struc
     json_name(j, "ended_in_order");
     json_bool(j, ending->ended);
     json_name(j, "check");
-    if (ending->check == EXIT_FINE || ending->check == EXIT_BROKEN) json_literal(j, ending->check ? "broken" : "fine");
+    if (ending->check == EXIT_FINE || ending->check == EXIT_BROKEN)
+        json_literal(j, ending->check ? "broken" : "fine");
     else json_null(j);
     json_close(j, '}');
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* demo_ride.c: a rider beside a vehicle: which one they take, what an unlock took, what came of the ride, and what had
- * been injected when it failed.
+/* demo_ride.c: a rider beside a vehicle: which one they take, what an unlock took, what came of the
+ * ride, and what had been injected when it failed.
  *
- * An unlock is told apart where it can be told exactly: from the tap to the reply that says `riding` on the rider's phone,
- * less the time that the vehicle itself took over key and bolt, is the server's share (with the way over loopback). It is
- * not measured when anything was injected meanwhile: a lost reply is not a slow server. */
+ * An unlock is told apart where it can be told exactly: from the tap to the reply that says `riding` on
+ * the rider's phone, less the time that the vehicle itself took over key and bolt, is the server's
+ * share (with the way over loopback). It is not measured when anything was injected meanwhile: a lost
+ * reply is not a slow server. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +29,8 @@ static void on_stop(void *ctx, struct sim_rider *rider, struct bytes code);
 static bool on_close_lock(void *ctx, struct sim_rider *rider, struct bytes code);
 static void on_over(void *ctx, struct sim_rider *rider, struct bytes code);
 
-/* A ride of a minute or two is worth watching as it is; one that is told fast may be as long as real ones are. */
+/* A ride of a minute or two is worth watching as it is; one that is told fast may be as long as real
+ * ones are. */
 static uint32_t paced_s(uint32_t speed, uint32_t slow_s, uint32_t per_speed_s, uint32_t most_s)
 {
     uint32_t s = slow_s + per_speed_s * (speed > PACE_FAST ? PACE_FAST : speed - 1);
@@ -45,10 +47,19 @@ struct err demo_rider_begin(struct demo_city *c, uint32_t index)
     r->prng = crowd_stream(c->config.crowd, "demo-rider", bytes_text(name));
     r->at = demo_city_place(c, prng_next(&r->prng));
     struct sim_rider_config config = {
-        .name = bytes_text(name), .token = bytes_of(c->config.tokens->riders[index].text, AUTH_TOKEN_LEN),
-        .address = c->config.http, .habit_ppm = habit_ppm, .habit_count = c->habits,
-        .think_s = paced_s(c->config.figures->speed, 12, 3, 240), .ride_s = paced_s(c->config.figures->speed, 30, 8, 600),
-        .log_max = 16, .ctx = r, .pick = on_pick, .on_ride = on_ride, .on_stop = on_stop, .close_lock = on_close_lock,
+        .name = bytes_text(name),
+        .token = bytes_of(c->config.tokens->riders[index].text, AUTH_TOKEN_LEN),
+        .address = c->config.http,
+        .habit_ppm = habit_ppm,
+        .habit_count = c->habits,
+        .think_s = paced_s(c->config.figures->speed, 12, 3, 240),
+        .ride_s = paced_s(c->config.figures->speed, 30, 8, 600),
+        .log_max = 16,
+        .ctx = r,
+        .pick = on_pick,
+        .on_ride = on_ride,
+        .on_stop = on_stop,
+        .close_lock = on_close_lock,
         .on_over = on_over,
     };
     return sim_rider_create(c->config.crowd, &config, &r->actor);
@@ -62,8 +73,8 @@ static bool takes(const struct demo_rider *r, const struct demo_vehicle *v, bool
     (void)r;
     if (v->rider != NOBODY || sim_vehicle_is_moving(v->actor)) return false;
     if (careless) return true;
-    return v->state == VEHICLE_AVAILABLE && sim_vehicle_is_connected(v->actor) && sim_vehicle_is_locked(v->actor) &&
-           sim_vehicle_battery_pct(v->actor) > BATTERY_FLAT_PCT;
+    return v->state == VEHICLE_AVAILABLE && sim_vehicle_is_connected(v->actor) &&
+           sim_vehicle_is_locked(v->actor) && sim_vehicle_battery_pct(v->actor) > BATTERY_FLAT_PCT;
 }
 
 static int64_t steps(struct point a, struct point b)
@@ -135,9 +146,11 @@ static bool undisturbed(const struct demo_rider *r, struct sim_rider *rider, con
 {
     const struct sim_rider_log *log = last_log(rider);
     const struct sim_rider_counters *now = sim_rider_counters_of(rider);
-    bool at_once = log && log->saw == SIM_SAW_START && !strcmp(log->state, "riding") && now->lost == r->before.lost;
+    bool at_once =
+        log && log->saw == SIM_SAW_START && !strcmp(log->state, "riding") && now->lost == r->before.lost;
 
-    return at_once && r->life == r->city->life && r->connects == sim_vehicle_counters_of(v->actor)->connects &&
+    return at_once && r->life == r->city->life &&
+           r->connects == sim_vehicle_counters_of(v->actor)->connects &&
            !memcmp(r->faults, v->faults, sizeof r->faults);
 }
 
@@ -156,11 +169,14 @@ static void on_ride(void *ctx, struct sim_rider *rider, struct bytes code)
         return;
     }
     int64_t whole_us = loop_now_us(c->config.crowd->loop) - r->tapped_us;
-    int64_t device_us = sim_vehicle_counters_of(v->actor)->order_us - r->order_us, server_us = whole_us - device_us / f->speed;
+    int64_t device_us = sim_vehicle_counters_of(v->actor)->order_us - r->order_us,
+            server_us = whole_us - device_us / f->speed;
     if (server_us < 0) server_us = 0; /* timers are cut to microseconds */
-    c->samples[c->sample_count++ % DEMO_SAMPLES_MAX] = (struct demo_sample){(uint32_t)server_us, (uint32_t)device_us};
-    demo_tell(f, DEMO_CALM, "rider-%u unlocked %.*s in %.1f s, %.1f ms of it the server's", r->index + 1, (int)code.len,
-              (const char *)code.at, (double)(server_us + device_us) / 1e6, (double)server_us / 1e3);
+    c->samples[c->sample_count++ % DEMO_SAMPLES_MAX] =
+        (struct demo_sample){(uint32_t)server_us, (uint32_t)device_us};
+    demo_tell(f, DEMO_CALM, "rider-%u unlocked %.*s in %.1f s, %.1f ms of it the server's", r->index + 1,
+              (int)code.len, (const char *)code.at, (double)(server_us + device_us) / 1e6,
+              (double)server_us / 1e3);
 }
 
 static void on_stop(void *ctx, struct sim_rider *rider, struct bytes code)
@@ -202,9 +218,10 @@ static void tally(struct demo_tallies *t, struct bytes name)
 static const char *fault_of(const struct demo_rider *r, const struct demo_vehicle *v)
 {
     static const enum sim_vehicle_fault kinds[] = {
-        SIM_VEHICLE_FAULT_JAM, SIM_VEHICLE_FAULT_LIE, SIM_VEHICLE_FAULT_KEY_SILENT, SIM_VEHICLE_FAULT_ACT_SILENT,
-        SIM_VEHICLE_FAULT_LEAVE_KEYED, SIM_VEHICLE_FAULT_KEY_LATE, SIM_VEHICLE_FAULT_MUTE, SIM_VEHICLE_FAULT_DROP,
-        SIM_VEHICLE_FAULT_TWIN, SIM_VEHICLE_FAULT_NOISE, SIM_VEHICLE_FAULT_OPENED_LOCAL,
+        SIM_VEHICLE_FAULT_JAM,        SIM_VEHICLE_FAULT_LIE,          SIM_VEHICLE_FAULT_KEY_SILENT,
+        SIM_VEHICLE_FAULT_ACT_SILENT, SIM_VEHICLE_FAULT_LEAVE_KEYED,  SIM_VEHICLE_FAULT_KEY_LATE,
+        SIM_VEHICLE_FAULT_MUTE,       SIM_VEHICLE_FAULT_DROP,         SIM_VEHICLE_FAULT_TWIN,
+        SIM_VEHICLE_FAULT_NOISE,      SIM_VEHICLE_FAULT_OPENED_LOCAL,
     };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (v->faults[kinds[i]] > r->faults[kinds[i]]) return demo_fault_label(kinds[i]);
@@ -230,13 +247,15 @@ static void note_failure(struct demo_rider *r, const struct sim_rider_log *log, 
     *failure = (struct demo_failure){.rider = r->index, .fault = v ? fault_of(r, v) : NULL};
     memcpy(failure->ride, log->ride, sizeof failure->ride);
     text_clip(&failure->code, code);
-    if (demo_watch_why(c->config.watch, c->failure_count * DEMO_OUTCOME_N + DEMO_FAILED, log->ride)) c->failure_count++;
+    if (demo_watch_why(c->config.watch, c->failure_count * DEMO_OUTCOME_N + DEMO_FAILED, log->ride))
+        c->failure_count++;
     else tally(&c->reasons[DEMO_FAILED], bytes_text("not_asked"));
 }
 
 static void ask_why(struct demo_city *c, enum demo_outcome outcome, const struct sim_rider_log *log)
 {
-    if (!demo_watch_why(c->config.watch, outcome, log->ride)) tally(&c->reasons[outcome], bytes_text("not_asked"));
+    if (!demo_watch_why(c->config.watch, outcome, log->ride))
+        tally(&c->reasons[outcome], bytes_text("not_asked"));
 }
 
 static void on_over(void *ctx, struct sim_rider *rider, struct bytes code)
@@ -251,7 +270,8 @@ static void on_over(void *ctx, struct sim_rider *rider, struct bytes code)
 
     if (now->settled > r->before.settled) {
         int64_t minor = now->charged_minor - r->before.charged_minor;
-        demo_tell(f, DEMO_GOOD, "rider-%u paid %" PRId64 ".%02d SEK for %.*s", r->index + 1, minor / 100, (int)(minor % 100), len, at);
+        demo_tell(f, DEMO_GOOD, "rider-%u paid %" PRId64 ".%02d SEK for %.*s", r->index + 1, minor / 100,
+                  (int)(minor % 100), len, at);
         ask_why(c, DEMO_COMPLETED, log);
     } else if (now->failed > r->before.failed) {
         note_failure(r, log, code);
@@ -280,8 +300,9 @@ void demo_ride_why(struct demo_city *c, uint32_t what, struct bytes ride)
     must(what / DEMO_OUTCOME_N < c->failure_count);
     struct demo_failure *failure = &c->failures[what / DEMO_OUTCOME_N];
     phone_copy(failure->reason, sizeof failure->reason, reason);
-    demo_tell(c->config.figures, DEMO_BAD, "rider-%u's ride on %.*s failed: %s (%s)", failure->rider + 1, failure->code.len,
-              failure->code.at, failure->reason, failure->fault ? failure->fault : "nothing was injected");
+    demo_tell(c->config.figures, DEMO_BAD, "rider-%u's ride on %.*s failed: %s (%s)", failure->rider + 1,
+              failure->code.len, failure->code.at, failure->reason,
+              failure->fault ? failure->fault : "nothing was injected");
 }
 
 /* ---- how long unlocks took ---- */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* demo_screen.c: where the board goes: a terminal, in place, on its second page; or lines, where there is none. */
+/* demo_screen.c: where the board goes: a terminal, in place, on its second page; or lines, where there
+ * is none. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -58,7 +59,8 @@ void demo_screen_open(struct demo_screen *s)
 {
     const char *term = getenv("TERM"), *no_colour = getenv("NO_COLOR");
 
-    *s = (struct demo_screen){.terminal = isatty(STDOUT_FILENO) && term && *term && strcmp(term, "dumb") != 0};
+    *s = (struct demo_screen){0};
+    s->terminal = isatty(STDOUT_FILENO) && term && *term && strcmp(term, "dumb") != 0;
     s->style.colour = !(no_colour && *no_colour);
     s->style.utf8 = speaks_utf8();
     if (!s->terminal) return;

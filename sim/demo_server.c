@@ -124,7 +124,8 @@ enum demo_server_news demo_server_look(struct demo_server *s, int64_t now_us)
         s->state = DEMO_SERVER_DOWN;
         if (was_up) s->lost_us = now_us;
         /* One that never was up will not be helped by another try. */
-        if (!s->lives || s->starts >= DEMO_STARTS_MAX || demo_server_start(s, now_us).code) return DEMO_SERVER_GIVEN_UP;
+        if (!s->lives || s->starts >= DEMO_STARTS_MAX || demo_server_start(s, now_us).code)
+            return DEMO_SERVER_GIVEN_UP;
         return was_up ? DEMO_SERVER_LOST : DEMO_SERVER_SAME;
     }
     if (s->state == DEMO_SERVER_UP) return DEMO_SERVER_SAME;
@@ -221,7 +222,8 @@ void demo_server_last_words(const struct demo_server *s, void *file)
         while (fgets(lines[count % WORDS_MAX], LINE_MAX_LEN, f)) count++;
     }
     fclose(f);
-    for (unsigned i = count > WORDS_MAX ? count - WORDS_MAX : 0; i < count; i++) fprintf(file, "  %s", lines[i % WORDS_MAX]);
+    for (unsigned i = count > WORDS_MAX ? count - WORDS_MAX : 0; i < count; i++)
+        fprintf(file, "  %s", lines[i % WORDS_MAX]);
 }
 
 void demo_server_fini(struct demo_server *s)

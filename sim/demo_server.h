@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* demo_server.h: the demo's server: this binary's `serve` as a child process, watched, and started again when it dies.
+/* demo_server.h: the demo's server: this binary's `serve` as a child process, watched, and started
+ * again when it dies.
  *
  *     DOWN ──start──► STARTING ──ready file──► UP ──died──► DOWN
  *
- * The child has a process group of its own, so that Ctrl-C reaches it through the demo, in order; it ends when the demo is
- * killed. Its words go to DIR/serve.log. After the first start it keeps its addresses.
+ * The child has a process group of its own, so that Ctrl-C reaches it through the demo, in order; it
+ * ends when the demo is killed. Its words go to DIR/serve.log. After the first start it keeps its
+ * addresses.
  * Owner   init/fini
  * Thread  main */
 #ifndef SIM_DEMO_SERVER_H
@@ -14,11 +16,14 @@
 
 #include "base/text.h"
 
-enum { DEMO_SETS_MAX = 64, DEMO_PATH_MAX = 1200, DEMO_START_MS = 60000, DEMO_STOP_MS = 20000, DEMO_STARTS_MAX = 3 };
+enum { DEMO_SETS_MAX = 64, DEMO_PATH_MAX = 1200, DEMO_START_MS = 60000, DEMO_STOP_MS = 20000,
+       DEMO_STARTS_MAX = 3 };
 
 enum demo_server_state { DEMO_SERVER_DOWN, DEMO_SERVER_STARTING, DEMO_SERVER_UP };
-/* READY: for the first time. LOST: it died and is being started again. GIVEN_UP: it does not start; why() says more. */
-enum demo_server_news { DEMO_SERVER_SAME, DEMO_SERVER_READY, DEMO_SERVER_LOST, DEMO_SERVER_BACK, DEMO_SERVER_GIVEN_UP };
+/* READY: for the first time. LOST: it died and is being started again. GIVEN_UP: it does not start;
+ * its last words say more. */
+enum demo_server_news { DEMO_SERVER_SAME, DEMO_SERVER_READY, DEMO_SERVER_LOST, DEMO_SERVER_BACK,
+                        DEMO_SERVER_GIVEN_UP };
 
 struct demo_server {
     const char *dir;

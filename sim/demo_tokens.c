@@ -33,14 +33,16 @@ struct err demo_tokens_init(struct demo_tokens *t, const char *dir, uint32_t rid
     struct auth *a = NULL;
 
     snprintf(path, sizeof path, "%s/contacts.db", dir);
-    *t = (struct demo_tokens){.riders = calloc(rider_count + 1, sizeof *t->riders), .rider_count = rider_count};
+    *t = (struct demo_tokens){.riders = calloc(rider_count + 1, sizeof *t->riders),
+                              .rider_count = rider_count};
     struct err e = t->riders ? auth_create(&options, &a) : ERR(IO, "no memory");
     for (uint32_t role = 1; role < AUTH_ROLE_N && !e.code; role++)
         e = grant(a, WHO_PEOPLE, role, (enum auth_role)role, now_ms, &t->people[role]);
     if (!e.code) e = grant(a, WHO_STAFF, 1, AUTH_CONTROL, now_ms, &t->staff);
     if (!e.code) e = grant(a, WHO_STAFF, 2, AUTH_CREW, now_ms, &t->crew);
     if (!e.code) e = grant(a, WHO_STAFF, 3, AUTH_ONCALL, now_ms, &t->watch);
-    for (uint32_t i = 0; i < rider_count && !e.code; i++) e = grant(a, WHO_RIDER, i, AUTH_RIDER, now_ms, &t->riders[i]);
+    for (uint32_t i = 0; i < rider_count && !e.code; i++)
+        e = grant(a, WHO_RIDER, i, AUTH_RIDER, now_ms, &t->riders[i]);
     auth_destroy(a);
     if (e.code) demo_tokens_fini(t);
     return e;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* demo_tokens.h: who may talk to the demo's server: log-ins for people who try it, and those of the simulated city.
- * Accounts are the same at every start on the same data; tokens are new ones.
+/* demo_tokens.h: who may talk to the demo's server: log-ins for people who try it, and those of the
+ * simulated city. Accounts are the same at every start on the same data; tokens are new ones.
  * Owner   init/fini
  * Thread  any, before or while the server runs */
 #ifndef SIM_DEMO_TOKENS_H
@@ -12,12 +12,13 @@ struct demo_token { char text[AUTH_TOKEN_LEN + 1]; };
 
 struct demo_tokens {
     struct demo_token people[AUTH_ROLE_N]; /* by role */
-    struct demo_token staff, crew, watch;  /* simulated: declares the town, looks after vehicles, asks for figures */
+    struct demo_token staff, crew, watch;  /* simulated: declare the town, swap batteries, ask for figures */
     struct demo_token *riders;
     uint32_t rider_count;
 };
 
-MUST_USE struct err demo_tokens_init(struct demo_tokens *t, const char *dir, uint32_t rider_count, int64_t now_ms);
+MUST_USE struct err demo_tokens_init(struct demo_tokens *t, const char *dir, uint32_t rider_count,
+                                     int64_t now_ms);
 void demo_tokens_fini(struct demo_tokens *t);
 
 #endif

@@ -67,7 +67,8 @@ struct err demo_watch_create(const struct demo_watch_config *config, struct demo
         w->phones[i].owner = w;
         w->phones[i].on_reply = on_reply;
         w->phones[i].on_event = on_event;
-        e = phone_open(&w->phones[i], config->crowd, bytes_text(names[i]), i == LOOK_METRICS ? bytes_text("") : config->token,
+        e = phone_open(&w->phones[i], config->crowd, bytes_text(names[i]),
+                       i == LOOK_METRICS ? bytes_text("") : config->token,
                        i == LOOK_METRICS ? config->admin : config->http, i == LOOK_LIVE ? 0 : REPLY_MS);
         w->due_ms[i] = now_ms(w);
     }
@@ -131,7 +132,8 @@ static void ask(struct demo_watch *w, int look)
     case LOOK_METRICS: sent = phone_send(p, LOOK_METRICS, "GET", "/metrics", NULL, 0); break;
     case LOOK_VEHICLES:
         if (!w->cursor[0]) memset(w->listed, 0, sizeof w->listed);
-        snprintf(target, sizeof target, "/v1/vehicles?limit=%d%s%s", WATCH_PAGE, w->cursor[0] ? "&after=" : "", w->cursor);
+        snprintf(target, sizeof target, "/v1/vehicles?limit=%d%s%s", WATCH_PAGE,
+                 w->cursor[0] ? "&after=" : "", w->cursor);
         sent = phone_send(p, LOOK_VEHICLES, "GET", target, NULL, 0);
         break;
     case LOOK_LIVE: sent = phone_listen(p, LOOK_LIVE, "/v1/events/live"); break;
@@ -152,7 +154,8 @@ static void on_reply(void *owner, struct phone *phone, int status, struct bytes 
         struct why why = w->whys[w->why_first];
         w->why_first = (w->why_first + 1) % WATCH_WHYS_MAX;
         w->why_count--;
-        w->config.on_why(w->config.ctx, why.what, status == 200 ? phone_find(body, "ride") : bytes_of(NULL, 0));
+        w->config.on_why(w->config.ctx, why.what,
+                         status == 200 ? phone_find(body, "ride") : bytes_of(NULL, 0));
         return;
     }
     w->due_ms[look] = now_ms(w) + WATCH_RETRY_MS;
@@ -238,7 +241,9 @@ bool demo_watch_next(struct bytes *list, struct bytes *element)
 {
     size_t at = 0, depth = 0, start;
 
-    while (at < list->len && (list->at[at] == '[' || list->at[at] == ',' || list->at[at] == ' ' || list->at[at] == '\n')) at++;
+    while (at < list->len &&
+           (list->at[at] == '[' || list->at[at] == ',' || list->at[at] == ' ' || list->at[at] == '\n'))
+        at++;
     if (at >= list->len || list->at[at] != '{') return false;
     for (start = at; at < list->len; at++) {
         uint8_t c = list->at[at];
@@ -276,7 +281,8 @@ static void take_vehicles(struct demo_watch *w, struct bytes body)
 /* "Mon, 23 Nov 2026 23:16:03 GMT" */
 bool demo_watch_date(struct bytes header, int64_t *ms)
 {
-    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     static const struct { uint8_t at, len; } places[] = {{5, 2}, {12, 4}, {17, 2}, {20, 2}, {23, 2}};
     uint64_t n[5];
     struct civil c = {0};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* demo_watch.h: what the demo knows of its server, asked like any client would: /metrics, the list of vehicles, live
- * events, and why a ride failed. Nothing is read out of the server's memory.
+/* demo_watch.h: what the demo knows of its server, asked like any client would: /metrics, the list of
+ * vehicles, live events, and why a ride failed. Nothing is read out of the server's memory.
  *
  * Paced in real time; what cannot be asked now (the server is gone) is asked again later.
  * Owner   create/destroy
@@ -11,7 +11,8 @@
 #include "sim/crowd.h"
 #include "sim/demo_figures.h"
 
-enum { WATCH_METRICS_MS = 500, WATCH_VEHICLES_MS = 1000, WATCH_RETRY_MS = 500, WATCH_PAGE = 250, WATCH_WHYS_MAX = 256 };
+enum { WATCH_METRICS_MS = 500, WATCH_VEHICLES_MS = 1000, WATCH_RETRY_MS = 500, WATCH_PAGE = 250,
+       WATCH_WHYS_MAX = 256 };
 
 struct demo_watch_config {
     struct crowd *crowd;
@@ -19,9 +20,9 @@ struct demo_watch_config {
     struct bytes http, admin;
     struct demo_figures *figures;
     void *ctx;
-    void (*on_vehicle)(void *ctx, struct bytes code, enum vehicle_state state);   /* as listed */
-    void (*on_event)(void *ctx, struct bytes event);                              /* its JSON */
-    void (*on_why)(void *ctx, uint32_t what, struct bytes ride);                  /* the ride's JSON; empty: nobody knows */
+    void (*on_vehicle)(void *ctx, struct bytes code, enum vehicle_state state); /* as listed */
+    void (*on_event)(void *ctx, struct bytes event);                            /* its JSON */
+    void (*on_why)(void *ctx, uint32_t what, struct bytes ride);                /* JSON; empty: nobody knows */
 };
 
 struct demo_watch;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The demo's watch against a server that is this test: what it asks, what it makes of the answers, and what it does when
- * the server is gone for a while. */
+/* The demo's watch against a server that is this test: what it asks, what it makes of the answers, and
+ * what it does when the server is gone for a while. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,13 +41,17 @@ static void answer(struct world *w, uint64_t handle, int status, const char *bod
 static void give_metrics(struct world *w, uint64_t handle)
 {
     char text[1024];
-    snprintf(text, sizeof text, "# HELP paddock_facts_total Facts.\npaddock_facts_total %llu\npaddock_commits_total %llu\n"
-             "paddock_commit_seconds_bucket{le=\"0.1\"} 7\npaddock_commit_seconds_sum %llu.000250\npaddock_commit_seconds_count %llu\n"
-             "paddock_gateway_total{kind=\"frames\"} %llu\npaddock_gateway_total{kind=\"acks\"} 3\npaddock_cuts_total 5\n"
-             "paddock_http_requests_total{listener=\"public\"} 9\npaddock_http_requests_total{listener=\"admin\"} 900\n"
-             "paddock_vehicle_sessions %llu\nnonsense\npaddock_facts_total\npaddock_cuts_total -4\n",
-             (unsigned long long)w->facts, (unsigned long long)w->commits, (unsigned long long)w->commits / 1000,
-             (unsigned long long)w->commits, (unsigned long long)w->frames, (unsigned long long)w->sessions);
+    snprintf(text, sizeof text,
+             "# HELP paddock_facts_total Facts.\npaddock_facts_total %llu\npaddock_commits_total %llu\n"
+             "paddock_commit_seconds_bucket{le=\"0.1\"} 7\npaddock_commit_seconds_sum %llu.000250\n"
+             "paddock_commit_seconds_count %llu\npaddock_gateway_total{kind=\"frames\"} %llu\n"
+             "paddock_gateway_total{kind=\"acks\"} 3\npaddock_cuts_total 5\n"
+             "paddock_http_requests_total{listener=\"public\"} 9\n"
+             "paddock_http_requests_total{listener=\"admin\"} 900\npaddock_vehicle_sessions %llu\n"
+             "nonsense\npaddock_facts_total\npaddock_cuts_total -4\n",
+             (unsigned long long)w->facts, (unsigned long long)w->commits,
+             (unsigned long long)w->commits / 1000, (unsigned long long)w->commits,
+             (unsigned long long)w->frames, (unsigned long long)w->sessions);
     w->metrics++;
     answer(w, handle, 200, text);
 }
@@ -57,9 +61,14 @@ static void give_vehicles(struct world *w, uint64_t handle, struct bytes query)
 {
     bool second = query.len && memmem(query.at, query.len, "after=5012.3", 12);
     w->pages++;
-    if (second) answer(w, handle, 200, "{\"vehicles\":[{\"code\":\"GBG-003\",\"state\":\"missing\",\"device\":null}],\"next\":null}");
-    else answer(w, handle, 200, "{\"vehicles\":[{\"id\":\"x\",\"code\":\"GBG-001\",\"state\":\"available\",\"device\":{\"a\":\"}\\\"{\"}},"
-                                " {\"code\":\"GBG-002\",\"state\":\"on_trip\"}],\"next\":\"5012.3\",\"as_of_seq\":9}");
+    if (second)
+        answer(w, handle, 200,
+               "{\"vehicles\":[{\"code\":\"GBG-003\",\"state\":\"missing\",\"device\":null}],\"next\":null}");
+    else
+        answer(w, handle, 200,
+               "{\"vehicles\":[{\"id\":\"x\",\"code\":\"GBG-001\",\"state\":\"available\","
+               "\"device\":{\"a\":\"}\\\"{\"}}, {\"code\":\"GBG-002\",\"state\":\"on_trip\"}],"
+               "\"next\":\"5012.3\",\"as_of_seq\":9}");
 }
 
 static void on_request(void *ctx, const struct http_request *request)
@@ -67,14 +76,18 @@ static void on_request(void *ctx, const struct http_request *request)
     struct world *w = ctx;
     if (w->refuses) answer(w, request->handle, 503, "{}");
     else if (bytes_equal_text(request->path, "/metrics")) give_metrics(w, request->handle);
-    else if (bytes_equal_text(request->path, "/v1/vehicles")) give_vehicles(w, request->handle, request->query);
+    else if (bytes_equal_text(request->path, "/v1/vehicles"))
+        give_vehicles(w, request->handle, request->query);
     else if (bytes_equal_text(request->path, "/v1/events/live")) {
         w->lives++;
         (void)!http_sse_begin(w->http, request->handle).code;
-        (void)!http_sse_send(w->http, request->handle, bytes_text("1.0"), bytes_text("alarm"), bytes_text("{\"kind\":\"alarm\"}")).code;
+        (void)!http_sse_send(w->http, request->handle, bytes_text("1.0"), bytes_text("alarm"),
+                             bytes_text("{\"kind\":\"alarm\"}"))
+            .code;
     } else if (bytes_starts(request->path, "/v1/rides/")) {
         w->whys++;
-        if (bytes_equal_text(request->path, "/v1/rides/gone")) answer(w, request->handle, 404, "{\"code\":\"no_ride\"}");
+        if (bytes_equal_text(request->path, "/v1/rides/gone"))
+            answer(w, request->handle, 404, "{\"code\":\"no_ride\"}");
         else answer(w, request->handle, 200, "{\"ride\":{\"id\":\"r\",\"reason\":\"unlock_refused\"}}");
     } else {
         answer(w, request->handle, 404, "{}");
@@ -125,9 +138,15 @@ static struct world *world_create(void)
     open_server(w);
     struct crowd_config crowd = {.loop = w->client_loop, .seed = 3, .start_ms = START_MS};
     assert_int_equal(crowd_create(&crowd, &w->crowd).code, ERR_OK);
-    struct demo_watch_config watch = {
-        .crowd = w->crowd, .token = bytes_text("tok"), .http = bytes_text("127.0.0.1:8080"), .admin = bytes_text("127.0.0.1:8080"),
-        .figures = &w->figures, .ctx = w, .on_vehicle = on_vehicle, .on_event = on_event, .on_why = on_why};
+    struct demo_watch_config watch = {.crowd = w->crowd,
+                                      .token = bytes_text("tok"),
+                                      .http = bytes_text("127.0.0.1:8080"),
+                                      .admin = bytes_text("127.0.0.1:8080"),
+                                      .figures = &w->figures,
+                                      .ctx = w,
+                                      .on_vehicle = on_vehicle,
+                                      .on_event = on_event,
+                                      .on_why = on_why};
     assert_int_equal(demo_watch_create(&watch, &w->watch).code, ERR_OK);
     return w;
 }
@@ -272,9 +291,18 @@ static void test_it_comes_back_to_a_server_that_was_gone(void **state)
 static void test_lists_are_taken_apart_whatever_is_in_them(void **state)
 {
     (void)state;
-    static const struct { const char *list; int count; } rows[] = {
-        {"", 0}, {"[]", 0}, {"[1,2]", 0}, {"[{}]", 1}, {"[{},{}]", 2}, {"[{\"a\":\"}\"},{\"b\":{\"c\":[{}]}}]", 2},
-        {"[{\"a\":\"\\\"}\"} , {}]", 2}, {"[{\"a\":{}", 0}, {"[{\"a\":\"", 0}, {"[{\"a\":\"\\", 0}, {"{}", 1}};
+    static const struct { const char *list; int count;
+    } rows[] = {{"", 0},
+                {"[]", 0},
+                {"[1,2]", 0},
+                {"[{}]", 1},
+                {"[{},{}]", 2},
+                {"[{\"a\":\"}\"},{\"b\":{\"c\":[{}]}}]", 2},
+                {"[{\"a\":\"\\\"}\"} , {}]", 2},
+                {"[{\"a\":{}", 0},
+                {"[{\"a\":\"", 0},
+                {"[{\"a\":\"\\", 0},
+                {"{}", 1}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct bytes list = bytes_text(rows[i].list), one;
         int count = 0;
@@ -289,12 +317,18 @@ static void test_lists_are_taken_apart_whatever_is_in_them(void **state)
 static void test_a_date_is_read_or_refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", "Mon, 23 Nov 2026 23:16:03 GMT ", "Mon, 23 Nof 2026 23:16:03 GMT", "Mon, 23 Nov 2026 24:16:03 GMT",
-                                      "Mon, xx Nov 2026 23:16:03 GMT", "Mon, 31 Feb 2026 23:16:03 GMT", "2026-11-23T23:16:03.000000000"};
+    static const char *const bad[] = {"",
+                                      "Mon, 23 Nov 2026 23:16:03 GMT ",
+                                      "Mon, 23 Nof 2026 23:16:03 GMT",
+                                      "Mon, 23 Nov 2026 24:16:03 GMT",
+                                      "Mon, xx Nov 2026 23:16:03 GMT",
+                                      "Mon, 31 Feb 2026 23:16:03 GMT",
+                                      "2026-11-23T23:16:03.000000000"};
     int64_t ms;
     assert_true(demo_watch_date(bytes_text("Mon, 23 Nov 2026 23:16:03 GMT"), &ms));
     assert_int_equal(ms, 1795475763000);
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) assert_false(demo_watch_date(bytes_text(bad[i]), &ms));
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_false(demo_watch_date(bytes_text(bad[i]), &ms));
 }
 
 int main(void)

@@ -45,7 +45,8 @@ static struct err parse(struct streets *s, struct bytes in);
 static struct err measure(struct streets *s);
 static struct err find_central(struct streets *s, const struct streets_config *config);
 static struct err open_search(struct streets *s);
-static struct sim_path_place path_at(void *ctx, uint32_t vehicle, struct point from, uint64_t draw, int64_t ridden_ms);
+static struct sim_path_place path_at(void *ctx, uint32_t vehicle, struct point from, uint64_t draw,
+                                     int64_t ridden_ms);
 
 struct err streets_create(const struct streets_config *config, struct streets **out)
 {
@@ -101,7 +102,8 @@ uint32_t streets_nearest(const struct streets *s, struct point at)
     uint32_t nearest = 0;
 
     for (uint32_t i = 0; i < s->node_count; i++) {
-        int64_t north = (int64_t)s->at[i].lat_e7 - at.lat_e7, east = ((int64_t)s->at[i].lon_e7 - at.lon_e7) * cos_q16 / 65536;
+        int64_t north = (int64_t)s->at[i].lat_e7 - at.lat_e7,
+                east = ((int64_t)s->at[i].lon_e7 - at.lon_e7) * cos_q16 / 65536;
         /* In 1.1 cm; further than a tenth of the globe is far, and would not fit when squared. */
         if (north > FAR_E7 || north < -FAR_E7 || east > FAR_E7 || east < -FAR_E7) continue;
         int64_t square = north * north + east * east;
@@ -157,8 +159,10 @@ static struct err parse(struct streets *s, struct bytes in)
 {
     struct bytes head, places, first, target;
 
-    if (in.len < HEAD_LEN + 4 || memcmp(in.at, MAGIC, MAGIC_LEN) != 0) return ERR(MALFORMED, "this is no file of streets");
-    if (crc32c(0, bytes_of(in.at, in.len - 4)) != load_u32(in.at + in.len - 4)) return ERR(CORRUPT, "the streets are damaged");
+    if (in.len < HEAD_LEN + 4 || memcmp(in.at, MAGIC, MAGIC_LEN) != 0)
+        return ERR(MALFORMED, "this is no file of streets");
+    if (crc32c(0, bytes_of(in.at, in.len - 4)) != load_u32(in.at + in.len - 4))
+        return ERR(CORRUPT, "the streets are damaged");
     TRY(bytes_take(&in, HEAD_LEN, &head));
     s->node_count = load_u32(head.at + 8);
     s->edge_count = load_u32(head.at + 12);
@@ -173,11 +177,13 @@ static struct err parse(struct streets *s, struct bytes in)
     s->target = numbers(target, s->edge_count);
     if (!s->at || !s->first || !s->target) return ERR(IO, "no memory");
     for (uint32_t i = 0; i < s->node_count; i++) {
-        s->at[i] = (struct point){(int32_t)load_u32(places.at + i * 8), (int32_t)load_u32(places.at + i * 8 + 4)};
+        s->at[i] =
+            (struct point){(int32_t)load_u32(places.at + i * 8), (int32_t)load_u32(places.at + i * 8 + 4)};
         if (!point_valid(s->at[i])) return ERR(MALFORMED, "a place that is nowhere");
         if (s->first[i] > s->first[i + 1]) return ERR(MALFORMED, "streets in disorder");
     }
-    if (s->first[0] != 0 || s->first[s->node_count] != s->edge_count) return ERR(MALFORMED, "streets in disorder");
+    if (s->first[0] != 0 || s->first[s->node_count] != s->edge_count)
+        return ERR(MALFORMED, "streets in disorder");
     for (uint32_t i = 0; i < s->edge_count; i++) {
         if (s->target[i] >= s->node_count) return ERR(MALFORMED, "a street that leads nowhere");
     }
@@ -229,7 +235,8 @@ static struct err find_central(struct streets *s, const struct streets_config *c
 
 static struct err open_search(struct streets *s)
 {
-    uint32_t **all[] = {&s->search.cost, &s->search.came, &s->search.round, &s->search.place, &s->search.heap, &s->search.key};
+    uint32_t **all[] = {&s->search.cost,  &s->search.came, &s->search.round,
+                        &s->search.place, &s->search.heap, &s->search.key};
 
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         *all[i] = calloc((size_t)s->node_count + 2, sizeof(uint32_t));
@@ -247,7 +254,8 @@ static void heap_set(struct search *q, uint32_t place, uint32_t node, uint32_t k
 
 static void heap_rise(struct search *q, uint32_t place, uint32_t node, uint32_t key)
 {
-    for (; place > 1 && key < q->key[place / 2]; place /= 2) heap_set(q, place, q->heap[place / 2], q->key[place / 2]);
+    for (; place > 1 && key < q->key[place / 2]; place /= 2)
+        heap_set(q, place, q->heap[place / 2], q->key[place / 2]);
     heap_set(q, place, node, key);
 }
 
@@ -266,7 +274,8 @@ static uint32_t heap_take(struct search *q)
     return top;
 }
 
-/* Costs add up to at most the way through all stretches of a shortest way; what would not fit a number is no way. */
+/* Costs add up to at most the way through all stretches of a shortest way; what would not fit a number
+ * is no way. */
 static void reach(struct streets *s, uint32_t node, uint32_t from, uint64_t cost, uint32_t to)
 {
     struct search *q = &s->search;
@@ -333,7 +342,8 @@ static bool leg_extend(struct streets *s, struct leg *leg)
 static struct leg *leg_of(struct streets *s, uint32_t vehicle, struct point from, uint64_t draw)
 {
     struct leg *leg = &s->legs[vehicle];
-    bool same = leg->count && leg->draw == draw && leg->from.lat_e7 == from.lat_e7 && leg->from.lon_e7 == from.lon_e7;
+    bool same =
+        leg->count && leg->draw == draw && leg->from.lat_e7 == from.lat_e7 && leg->from.lon_e7 == from.lon_e7;
 
     if (same) return leg;
     uint32_t first = streets_nearest(s, from);
@@ -350,7 +360,8 @@ static struct point between(struct point a, struct point b, int64_t cm, int64_t 
                           (int32_t)(a.lon_e7 + ((int64_t)b.lon_e7 - a.lon_e7) * cm / of_cm)};
 }
 
-static struct sim_path_place path_at(void *ctx, uint32_t vehicle, struct point from, uint64_t draw, int64_t ridden_ms)
+static struct sim_path_place path_at(void *ctx, uint32_t vehicle, struct point from, uint64_t draw,
+                                     int64_t ridden_ms)
 {
     enum { SLOW_DMH = 130, SPREAD_DMH = 60 };
     struct streets *s = ctx;
@@ -363,7 +374,9 @@ static struct sim_path_place path_at(void *ctx, uint32_t vehicle, struct point f
     for (uint32_t i = 0; i < leg->count || leg_extend(s, leg); i++) {
         struct point next = s->at[leg->nodes[i]];
         int64_t cm = point_distance_cm(here, next);
-        if (rest_cm < cm) return (struct sim_path_place){between(here, next, rest_cm, cm), speed_dmh, (uint32_t)(ridden_cm / 100)};
+        if (rest_cm < cm)
+            return (struct sim_path_place){between(here, next, rest_cm, cm), speed_dmh,
+                                           (uint32_t)(ridden_cm / 100)};
         rest_cm -= cm;
         here = next;
     }

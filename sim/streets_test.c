@@ -77,7 +77,10 @@ static void write_file(struct town *t)
     save(t, t->b.len);
 }
 
-static void add(struct town *t, uint32_t from, uint32_t to) { t->edges[t->edge_count++] = (struct edge){from, to}; }
+static void add(struct town *t, uint32_t from, uint32_t to)
+{
+    t->edges[t->edge_count++] = (struct edge){from, to};
+}
 
 /* Crooked blocks of about a hundred metres. One-way streets may lead to where nothing leads away from. */
 static void town_open(struct town *t, uint64_t seed, enum ways ways)
@@ -88,8 +91,10 @@ static void town_open(struct town *t, uint64_t seed, enum ways ways)
     assert_true(fd >= 0);
     close(fd);
     for (int i = 0; i < NODES; i++) {
-        t->at[i].lat_e7 = CENTRE.lat_e7 + (i / SIDE - SIDE / 2) * 9000 + (int32_t)prng_between(&p, -3000, 3000);
-        t->at[i].lon_e7 = CENTRE.lon_e7 + (i % SIDE - SIDE / 2) * 17000 + (int32_t)prng_between(&p, -5000, 5000);
+        t->at[i].lat_e7 =
+            CENTRE.lat_e7 + (i / SIDE - SIDE / 2) * 9000 + (int32_t)prng_between(&p, -3000, 3000);
+        t->at[i].lon_e7 =
+            CENTRE.lon_e7 + (i % SIDE - SIDE / 2) * 17000 + (int32_t)prng_between(&p, -5000, 5000);
     }
     for (uint32_t i = 0; i < NODES; i++) {
         bool alone = ways == SOME_ONE_WAY && i % 3 == 0;
@@ -117,7 +122,8 @@ static struct err streets_of(const struct town *t, struct streets **out)
 static int64_t length_cm(const struct streets *s, const uint32_t *nodes, uint32_t count)
 {
     int64_t cm = 0;
-    for (uint32_t i = 1; i < count; i++) cm += point_distance_cm(streets_at(s, nodes[i - 1]), streets_at(s, nodes[i]));
+    for (uint32_t i = 1; i < count; i++)
+        cm += point_distance_cm(streets_at(s, nodes[i - 1]), streets_at(s, nodes[i]));
     return cm;
 }
 
@@ -205,7 +211,8 @@ static void test_the_nearest_place_is_the_nearest(void **state)
         int64_t found_cm = point_distance_cm(streets_at(s, streets_nearest(s, at)), at);
         for (uint32_t n = 0; n < NODES; n++) assert_true(found_cm <= point_distance_cm(t.at[n], at) + 2);
     }
-    (void)streets_nearest(s, (struct point){-900000000, -1800000000}); /* too far to be told, and no overflow */
+    (void)streets_nearest(s,
+                          (struct point){-900000000, -1800000000}); /* too far to be told, and no overflow */
     streets_destroy(s);
     town_close(&t);
 }
@@ -238,9 +245,21 @@ static void test_lies_under_a_right_checksum_are_refused(void **state)
 {
     (void)state;
     enum { AT = 16, FIRST = AT + NODES * 8, TARGET = FIRST + (NODES + 1) * 4 };
-    static const struct { size_t at; uint32_t value; } lies[] = {
-        {8, 0}, {8, NODES + 1}, {8, UINT32_MAX}, {12, 0}, {12, UINT32_MAX}, {AT, 900000001}, {AT + 4, 1800000001},
-        {AT, 0}, {FIRST, 1}, {FIRST + 4, UINT32_MAX}, {FIRST + NODES * 4, 3}, {TARGET, NODES}, {TARGET, UINT32_MAX},
+    static const struct { size_t at; uint32_t value;
+    } lies[] = {
+        {8, 0},
+        {8, NODES + 1},
+        {8, UINT32_MAX},
+        {12, 0},
+        {12, UINT32_MAX},
+        {AT, 900000001},
+        {AT + 4, 1800000001},
+        {AT, 0},
+        {FIRST, 1},
+        {FIRST + 4, UINT32_MAX},
+        {FIRST + NODES * 4, 3},
+        {TARGET, NODES},
+        {TARGET, UINT32_MAX},
     };
     for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
         struct town t;
@@ -291,7 +310,8 @@ static int64_t off_street_cm(const struct town *t, struct point at)
     int64_t best = INT64_MAX;
     for (uint32_t i = 0; i < t->edge_count; i++) {
         struct point a = t->at[t->edges[i].from], b = t->at[t->edges[i].to];
-        int64_t whole = point_distance_cm(a, b), detour = point_distance_cm(a, at) + point_distance_cm(at, b) - whole;
+        int64_t whole = point_distance_cm(a, b),
+                detour = point_distance_cm(a, at) + point_distance_cm(at, b) - whole;
         if (detour < best) best = detour;
     }
     return best;

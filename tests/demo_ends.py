@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How the demo ends, and what it refuses to begin: no server is left behind, nobody else's data are touched, and a port
-that is taken is said together with what to do."""
+"""How the demo ends, and what it refuses to begin: no server is left behind, nobody else's data are touched,
+and a port that is taken is said together with what to do."""
 import os
 import pathlib
 import signal
@@ -19,11 +19,10 @@ def run(*options):
 def refuses_bad_usage():
     with tempfile.TemporaryDirectory() as folder:
         data = folder + "/data"
-        for bad in ([], ["--data", data, "--vehicles", "0"], ["--data", data, "--vehicles", "20000"], ["--data", data, "--speed", "0"],
-                    ["--data", data, "--for", "5"], ["--data", data, "--for", "0s"], ["--data", data, "--nonsense"],
-                    ["--data", data, "--set", "no.such=1"], ["--data", data, "--set", "clock.speed=3"], ["--data", data, "more"],
-                    ["--data", data, "--seed", "x"]):
-            done = run(*bad)
+        for bad in ("", "--data D --vehicles 0", "--data D --vehicles 20000", "--data D --speed 0", "--data D --for 5",
+                    "--data D --for 0s", "--data D --nonsense", "--data D --set no.such=1", "--data D more",
+                    "--data D --set clock.speed=3", "--data D --seed x"):
+            done = run(*[data if word == "D" else word for word in bad.split()])
             assert done.returncode == 2, (bad, done)
             assert len(done.stderr.splitlines()) == 1 and done.stdout == "", (bad, done)
         assert not pathlib.Path(data).exists(), "a refused call leaves nothing behind"
@@ -51,7 +50,7 @@ def says_what_to_do_about_a_taken_port():
         address = "127.0.0.1:%d" % taken.getsockname()[1]
         done = run("--data", folder + "/data", "--set", "http.address=" + address)
         assert done.returncode == 2 and address in done.stderr and "PORT=" in done.stderr, done
-        done = run("--data", folder + "/data", "--set", "http.address=127.0.0.1:0", "--set", "admin.address=" + address)
+        done = run("--data", folder + "/data", "--set", ANY_PORT[0], "--set", "admin.address=" + address)
         assert done.returncode == 2 and "--set admin.address=" in done.stderr, done
 
 
@@ -75,11 +74,12 @@ def takes_the_server_with_it():
 
 def goes_on_where_it_was():
     with tempfile.TemporaryDirectory() as folder:
+        data = folder + "/data"
         settings = [word for setting in ANY_PORT for word in ("--set", setting)]
         for speed in ("50", "1"):  # the second city's clock begins behind the first one's end
-            done = run("--data", folder + "/data", "--vehicles", "3", "--for", "3s", "--speed", speed, *settings)
+            done = run("--data", data, "--vehicles", "3", "--for", "3s", "--speed", speed, *settings)
             assert done.returncode == 0, done
-        checked = subprocess.run(BINARY + ["check", "--data", folder + "/data"], capture_output=True, text=True)
+        checked = subprocess.run(BINARY + ["check", "--data", data], capture_output=True, text=True)
         assert checked.returncode == 0, checked.stdout + checked.stderr
 
 

@@ -23,7 +23,8 @@ class Demo:
         command = BINARY + ["demo", "--data", str(self.data), "--report", str(self.report_path), *options]
         for setting in settings:
             command += ["--set", setting]
-        self.process = subprocess.Popen(command, stdout=self.out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        self.process = subprocess.Popen(command, stdout=self.out, stderr=subprocess.STDOUT,
+                                        stdin=subprocess.DEVNULL)
 
     def __enter__(self):
         return self
