@@ -31,6 +31,7 @@ enum {
     LAST_WORDS_MS = 1500,
     CLOCK_OFF_MS = 2000,
     CLOCK_ASK_MS = 3000,
+    CLOCK_AGAIN_MS = 100,
     REACH_M = 4500,
     FILES_RESERVE = 100
 };
@@ -48,9 +49,10 @@ struct demo {
     struct demo_watch *watch;
     struct demo_city *city;
     char json_path[DEMO_PATH_MAX];
-    int64_t start_us, start_wall_ms, count_ms,
-        server_ms;                  /* server_ms: its clock, as last asked; 0: not yet */
+    int64_t start_us, start_wall_ms, count_ms, clock_ms;
+    int64_t server_ms;              /* its clock, as last asked; 0: not yet */
     bool written;                   /* demo.json */
+    bool clock_wanted;              /* until the server has said what time it is; clock_ms: then ask again */
 };
 
 /* ---- signals and clocks ---- */
@@ -113,8 +115,9 @@ static void on_clock(void *ctx, struct http_client *client, const struct http_cl
     int64_t ms;
 
     (void)client;
-    if (!demo_watch_date(http_client_header_of(reply, "Date"), &ms)) return;
+    if (!demo_watch_date(http_client_header_of(reply, "date"), &ms)) return;
     d->server_ms = ms;
+    d->clock_wanted = false;
     if (!d->crowd) return;
     /* The server's clock stood still while it was down. The city waits for it, or devices would be
      * ahead of time. */
@@ -129,9 +132,11 @@ static void on_no_clock(void *ctx, struct http_client *client, struct err why)
     (void)why;
 }
 
+/* Of the public listener, whose every answer has a Date: also that there is nothing at that place. */
 static void ask_clock(struct demo *d)
 {
-    struct http_client_request request = {.method = "GET", .target = bytes_text("/healthz")};
+    struct http_client_request request = {.method = "GET", .target = bytes_text("/")};
+    d->clock_ms = mono_us() / 1000 + CLOCK_AGAIN_MS;
     if (http_client_is_busy(d->clock)) return;
     (void)!http_client_send(d->clock, &request).code;
 }
@@ -240,7 +245,7 @@ static struct err open_crowd(struct demo *d)
 {
     struct loop_config loop = {.conn_max = (uint32_t)d->options.vehicles * 2 + d->figures.rider_count * 3 +
                                            FILES_RESERVE};
-    struct http_client_config clock = {.address = text_bytes(&d->server.admin), .timeout_ms = CLOCK_ASK_MS,
+    struct http_client_config clock = {.address = text_bytes(&d->server.http), .timeout_ms = CLOCK_ASK_MS,
                                        .events = {.ctx = d, .on_reply = on_clock, .on_failed = on_no_clock}};
     TRY(loop_epoll_create(&loop, &d->loop));
     TRY(http_client_create(d->loop, &clock, &d->clock));
@@ -252,6 +257,7 @@ static struct err open_crowd(struct demo *d)
                                  .seed = d->options.seed,
                                  .start_ms = ours ? now_ms : d->server_ms,
                                  .speed = (uint32_t)d->options.speed};
+    d->figures.sim_begun_ms = crowd.start_ms;
     return crowd_create(&crowd, &d->crowd);
 }
 
@@ -356,7 +362,7 @@ static bool look_after_server(struct demo *d)
         demo_city_restarted(d->city);
         demo_watch_restarted(d->watch);
         d->written = false;
-        ask_clock(d);
+        d->clock_wanted = true;
         return true;
     case DEMO_SERVER_GIVEN_UP: return false;
     default: return true;
@@ -393,6 +399,7 @@ static bool run(struct demo *d)
     while (!is_over(d) && (lives = look_after_server(d))) {
         if (loop_turn(d->loop, TURN_MS).code) return false;
         demo_watch_turn(d->watch);
+        if (d->clock_wanted && mono_us() / 1000 >= d->clock_ms) ask_clock(d);
         count(d);
         demo_screen_turn(&d->screen, &d->figures);
     }

@@ -28,7 +28,7 @@ struct demo_figures {
     uint32_t speed, vehicle_count, rider_count;
     bool streets, up, declared, listed;             /* listed: states are known */
 
-    int64_t real_ms, wall_ms, sim_ms;               /* since the start; now; now in the city */
+    int64_t real_ms, wall_ms, sim_ms, sim_begun_ms; /* since the start; now; in the city: now, at the start */
     uint32_t states[VEHICLE_STATE_N], connected;    /* as the server lists them; as the server counts them */
     uint32_t asking, riding, ending;                /* riders, by what their phones show */
     uint64_t asked, completed, failed, cancelled, refused;

@@ -243,7 +243,7 @@ struct err demo_report_write(const char *path, const struct demo_figures *f, con
     json_name(&j, "started");
     json_time_ms(&j, ending->started_ms);
     put_scaled(&j, "real_s", (uint64_t)f->real_ms, 3);
-    put_scaled(&j, "simulated_s", (uint64_t)f->real_ms * f->speed, 3);
+    put_scaled(&j, "simulated_s", (uint64_t)(f->sim_ms - f->sim_begun_ms), 3);
     put_vehicles(&j, f, c);
     put_riders(&j, f, c);
     put_rides(&j, f, c);

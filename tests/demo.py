@@ -34,7 +34,7 @@ def check_report(report):
     assert report["seed"] == 1 and report["speed"] == 10 and report["riders"]["count"] == 7
     assert report["vehicles"]["count"] == 20 and sum(report["vehicles"]["by_state"].values()) == 20
     assert all(report["vehicles"]["by_dialect"].values()), "all three dialects are there"
-    assert 20 <= report["real_s"] <= 40 and 200 <= report["simulated_s"] <= 400, report
+    assert 20 <= report["real_s"] <= 40 and 150 <= report["simulated_s"] <= 400, report
     messages = report["messages"]
     assert messages["from_vehicles"] > 100 and messages["to_vehicles"] > 20, messages
     unlock = report["unlock"]

@@ -1,19 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
 """The demo's server is killed in the middle of it all: the demo says so, starts it again on the same data and
 addresses, and rides go on."""
+import email.utils
+import json
 import os
 import re
 import signal
 import subprocess
 
-from support.demo import Demo, gone
-from support.paddock import BINARY, until
+from support.demo import At, Demo, gone
+from support.paddock import BINARY, request, until
 
 KILLS = 2
 
 
 def completed(demo):
     return [int(n) for n in re.findall(r" (\d+) completed ", demo.said())]
+
+
+def not_ahead_of_time(at):
+    """The server's clock stood still while it was down: devices must not tell of a time that it has not reached, or
+    their positions are not believed."""
+    headers = {"Authorization": "Bearer " + at.tokens["control"]}
+    status, answer_headers, body = request(at.http, "GET", "/v1/vehicles?limit=100", headers=headers)
+    assert status == 200
+    now_ms = email.utils.parsedate_to_datetime(answer_headers["Date"]).timestamp() * 1000
+    ahead_ms = [v["device"]["fix_ms"] - now_ms for v in json.loads(body)["vehicles"] if v["device"]["fix_ms"]]
+    assert ahead_ms and max(ahead_ms) < 4000, ahead_ms
 
 
 def main():
@@ -30,6 +43,7 @@ def main():
             assert before["tokens"] == first["tokens"]
             so_far = completed(demo)[-1]
             until("rides go on", lambda: completed(demo)[-1] > so_far, 60)
+        not_ahead_of_time(At(before))
         demo.process.send_signal(signal.SIGINT)
         code, report = demo.ended()
         said = demo.said()
