@@ -250,7 +250,7 @@ static void run(struct call *call)
     if (e.code) {
         api->counters.not_valid++;
         out_faults(api, &call->client, e, e.code == ERR_INVALID ? &call->args : NULL);
-    } else if (!announce(call)) {
+    } else if (call->account && !announce(call)) {
         out_problem(api, &call->client, ERR(FULL, ""));
     } else {
         route->fn(call);
@@ -275,6 +275,10 @@ static void on_request(void *ctx, const struct http_request *request)
         return;
     }
     call.client.route = (uint8_t)(call.route - routes);
+    if (call.route->flags & ROUTE_PUBLIC) {
+        run(&call);
+        return;
+    }
     struct err e = check_token(api, request, &call.token, &who);
     if (!e.code && !(call.route->roles >> who.role & 1)) {
         api->counters.forbidden++;

@@ -6,10 +6,6 @@
 #include "api/ask.h"
 #include "engine/terms.h"
 #include "net/http_text.h"
-#include "proto/codec.h"
-
-static const char *const protocol_texts[PROTOCOL_N] = {[PROTOCOL_OMNI] = "omni"};
-static const struct enum_names protocol_names = {"protocol", protocol_texts, PROTOCOL_N};
 
 #define PRICE_MAX 1000000
 #define DEGREE 10000000ll
@@ -97,52 +93,85 @@ static const struct arg_row put_vehicle_args[] = {
 #define STAFF ROLES_STAFF
 #define ALL (RIDERS | STAFF)
 
+/* method, who, keyed, path, function, what it takes,
+ * summary,
+ * name in the clients, chapter, status when it went well, flags, what is answered then (api/schema.h) */
 const struct route routes[] = {
     {HTTP_VERB_POST, RIDERS, true,  "/v1/rides", ask_ride_start, ARGS(start_args),
-     "start a ride"},
+     "start a ride",
+     "startRide", TAG_RIDES, 202, 0, &answer_ride},
     {HTTP_VERB_GET,  ALL,    false, "/v1/rides", ask_rides, ARGS(rides_args),
-     "rides, newest first; a rider's own"},
+     "rides, newest first; a rider's own",
+     "listRides", TAG_RIDES, 200, ROUTE_PAGED, &page_rides},
     {HTTP_VERB_GET,  RIDERS, false, "/v1/rides/current", ask_ride_current, NO_ARGS,
-     "the open ride"},
+     "the open ride",
+     "getCurrentRide", TAG_RIDES, 200, 0, &answer_ride},
     {HTTP_VERB_GET,  ALL,    false, "/v1/rides/{id}", ask_ride, ARGS(ride_args),
-     "one ride; a rider's own"},
+     "one ride; a rider's own",
+     "getRide", TAG_RIDES, 200, 0, &answer_ride},
     {HTTP_VERB_GET,  ALL,    false, "/v1/rides/{id}/receipt", ask_ride_receipt, ARGS(ride_args),
-     "what a settled ride cost"},
+     "what a settled ride cost",
+     "getReceipt", TAG_RIDES, 200, 0, &schema_receipt},
     {HTTP_VERB_POST, ALL,    true,  "/v1/rides/{id}/end", ask_ride_end, ARGS(end_args),
-     "end a ride, or cancel one not begun"},
+     "end a ride, or cancel one not begun",
+     "endRide", TAG_RIDES, 202, 0, &answer_ride},
     {HTTP_VERB_GET,  STAFF,  false, "/v1/rides/{id}/timeline", ask_ride_timeline, ARGS(ride_timeline_args),
-     "events of a ride, newest first"},
+     "events of a ride, newest first",
+     "listRideEvents", TAG_RIDES, 200, ROUTE_PAGED, &page_events},
     {HTTP_VERB_GET,  ALL,    false, "/v1/events/live", ask_live, NO_ARGS,
-     "events as they happen (server-sent); a rider's own"},
+     "events as they happen (server-sent); a rider's own",
+     "streamEvents", TAG_EVENTS, 200, ROUTE_STREAM, &schema_event},
     {HTTP_VERB_GET,  STAFF,  false, "/v1/vehicles", ask_vehicles, ARGS(vehicles_args),
-     "vehicles with their devices"},
+     "vehicles with their devices",
+     "listVehicles", TAG_VEHICLES, 200, ROUTE_PAGED, &page_vehicles},
     {HTTP_VERB_GET,  STAFF,  false, "/v1/vehicles/{code}", ask_vehicle, ARGS(vehicle_args),
-     "one vehicle"},
+     "one vehicle",
+     "getVehicle", TAG_VEHICLES, 200, 0, &answer_vehicle},
     {HTTP_VERB_PUT,  ROLE(CONTROL), false, "/v1/vehicles/{code}", ask_put_vehicle, ARGS(put_vehicle_args),
-     "declare a vehicle"},
+     "declare a vehicle",
+     "putVehicle", TAG_VEHICLES, 200, 0, &answer_id},
     {HTTP_VERB_GET,  STAFF,  false, "/v1/vehicles/{code}/timeline", ask_vehicle_timeline, ARGS(vehicle_timeline_args),
-     "events of a vehicle, newest first"},
+     "events of a vehicle, newest first",
+     "listVehicleEvents", TAG_VEHICLES, 200, ROUTE_PAGED, &page_events},
     {HTTP_VERB_POST, STAFF,  true,  "/v1/vehicles/{code}/commands", ask_vehicle_command, ARGS(vehicle_command_args),
-     "order something of a vehicle"},
+     "order something of a vehicle",
+     "commandVehicle", TAG_VEHICLES, 202, 0, &answer_command},
     {HTTP_VERB_POST, STAFF,  true,  "/v1/vehicles/{code}/events", ask_vehicle_event, ARGS(vehicle_event_args),
-     "say what happened to a vehicle"},
+     "say what happened to a vehicle",
+     "markVehicle", TAG_VEHICLES, 200, 0, &answer_vehicle},
     {HTTP_VERB_GET,  STAFF,  false, "/v1/commands/{id}", ask_command, ARGS(command_args),
-     "one command"},
+     "one command",
+     "getCommand", TAG_VEHICLES, 200, 0, &answer_command},
     {HTTP_VERB_GET,  STAFF,  false, "/v1/quarantine", ask_quarantine, ARGS(quarantine_args),
-     "devices that nobody registered"},
+     "devices that nobody registered",
+     "listQuarantine", TAG_VEHICLES, 200, ROUTE_PAGED, &page_quarantine},
     {HTTP_VERB_PUT,  ROLE(CONTROL), false, "/v1/operator", ask_put_operator, ARGS(operator_args),
-     "name the operator"},
+     "name the operator",
+     "putOperator", TAG_SETTINGS, 200, 0, &answer_id},
     {HTTP_VERB_PUT,  ROLE(CONTROL), false, "/v1/legal-entities/{code}", ask_put_legal_entity, ARGS(legal_entity_args),
-     "declare a legal entity"},
+     "declare a legal entity",
+     "putLegalEntity", TAG_SETTINGS, 200, 0, &answer_id},
     {HTTP_VERB_PUT,  ROLE(CONTROL), false, "/v1/cities/{code}", ask_put_city, ARGS(city_args),
-     "declare a city"},
+     "declare a city",
+     "putCity", TAG_SETTINGS, 200, 0, &answer_id},
     {HTTP_VERB_PUT,  ROLE(CONTROL), false, "/v1/vehicle-types/{code}", ask_put_vehicle_type, ARGS(vehicle_type_args),
-     "declare a vehicle type"},
+     "declare a vehicle type",
+     "putVehicleType", TAG_SETTINGS, 200, 0, &answer_id},
     {HTTP_VERB_PUT,  ROLE(CONTROL), false, "/v1/plans/{code}", ask_put_plan, ARGS(plan_args),
-     "declare a pricing plan"},
+     "declare a pricing plan",
+     "putPlan", TAG_SETTINGS, 200, 0, &answer_id},
 };
 /* clang-format on */
 const unsigned route_count = sizeof routes / sizeof *routes;
+
+const struct route_tag route_tags[TAG_N] = {
+    [TAG_RIDES] = {"rides", "Rent a vehicle, and what became of it"},
+    [TAG_VEHICLES] = {"vehicles", "The fleet: what it is, does and says, and orders to it"},
+    [TAG_EVENTS] = {"events", "What happens, as it happens"},
+    [TAG_ACCOUNTS] = {"accounts", "Signing in, riders and staff"},
+    [TAG_SETTINGS] = {"settings", "What an operator declares"},
+    [TAG_SERVER] = {"server", "The server about itself"},
+};
 
 const char *route_verb_name(unsigned verb)
 {

@@ -1,13 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* routes.h: everything that can be asked over HTTP, a row each: method, path, who may, what it takes, who does it.
- * Checks of tokens, roles, keys and fields follow from the rows, and so do documents. Thread any. */
+/* routes.h: everything that can be asked over HTTP, a row each: method, path, who may, what it takes, who does it, what
+ * it answers. Checks of tokens, roles, keys and fields follow from the rows, and so do /openapi.json, the clients and
+ * docs/reference/api.md: a new row is in all of them after `make docs`.
+ * Thread  any */
 #ifndef API_ROUTES_H
 #define API_ROUTES_H
 
 #include "api/args.h"
 #include "api/auth.h"
+#include "api/schema.h"
 
 struct call;
+
+enum route_tag_id { TAG_RIDES, TAG_VEHICLES, TAG_EVENTS, TAG_ACCOUNTS, TAG_SETTINGS, TAG_SERVER, TAG_N };
+
+enum route_flags {
+    ROUTE_PUBLIC = 1,  /* without a token: call.account is NULL, and the engine cannot be asked */
+    ROUTE_PAGED = 2,   /* takes limit and a cursor, answers "next" */
+    ROUTE_STREAM = 4,  /* server-sent events; `answer` is the data of one */
+};
 
 struct route {
     uint8_t verb;                /* enum http_verb */
@@ -18,7 +29,15 @@ struct route {
     const struct arg_row *args;
     unsigned arg_count;
     const char *summary;
+    const char *id;              /* "startRide": operationId, a function in the clients; for ever */
+    uint8_t tag;                 /* enum route_tag_id */
+    uint16_t status;             /* when it went well; 204 answers nothing. 202: also 200, when ?wait= was worth it */
+    uint8_t flags;               /* enum route_flags */
+    const struct schema *answer; /* NULL with 204, and where the answer is no JSON of ours */
 };
+
+struct route_tag { const char *name, *doc; };
+extern const struct route_tag route_tags[TAG_N];
 
 #define ROLE(name) (1u << AUTH_##name)
 #define ROLES_STAFF (ROLE(CONTROL) | ROLE(ONCALL) | ROLE(CREW))

@@ -38,7 +38,7 @@ static void test_rows_make_sense(void **state)
     assert_true(route_count <= ROUTES_MAX);
     for (unsigned i = 0; i < route_count; i++) {
         const struct route *r = &routes[i];
-        assert_true(r->roles && r->fn && r->summary[0] && r->arg_count <= ARGS_MAX);
+        assert_true((r->roles || r->flags & ROUTE_PUBLIC) && r->fn && r->summary[0] && r->arg_count <= ARGS_MAX);
         assert_true(strncmp(r->path, "/v1/", 4) == 0);
         assert_int_equal(r->keyed, r->verb == HTTP_VERB_POST); /* PUTs are idempotent by nature */
         for (unsigned a = 0; a < r->arg_count; a++) {
@@ -53,6 +53,33 @@ static void test_rows_make_sense(void **state)
                     assert_string_equal(row->names->names[v], codec_by_protocol((uint8_t)v)->name);
                 }
             }
+        }
+    }
+}
+
+static bool takes(const struct route *r, const char *name)
+{
+    for (unsigned a = 0; a < r->arg_count; a++) {
+        if (r->args[a].where == IN_QUERY && strcmp(r->args[a].name, name) == 0) return true;
+    }
+    return false;
+}
+
+/* What the contract is made of: without it a route is in no client. */
+static void test_every_row_says_what_it_answers(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < route_count; i++) {
+        const struct route *r = &routes[i];
+        if (!r->id || r->tag >= TAG_N || !r->status) fail_msg("%s has no id, tag or status", r->path);
+        for (const char *c = r->id; *c; c++) {
+            bool small = *c >= 'a' && *c <= 'z', large = *c >= 'A' && *c <= 'Z';
+            if (!small && (!large || c == r->id)) fail_msg("%s: \"%s\" is no name like startRide", r->path, r->id);
+        }
+        for (unsigned k = 0; k < i; k++) assert_string_not_equal(r->id, routes[k].id);
+        if ((r->status == 204) == (r->answer != NULL)) fail_msg("%s: an answer, or 204", r->path);
+        if (r->flags & ROUTE_PAGED && !(takes(r, "limit") && (takes(r, "after") || takes(r, "before")))) {
+            fail_msg("%s: a page without limit and cursor", r->path);
         }
     }
 }
@@ -89,6 +116,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names_in_paths_are_described_and_the_other_way_round),
         cmocka_unit_test(test_rows_make_sense),
+        cmocka_unit_test(test_every_row_says_what_it_answers),
         cmocka_unit_test(test_literal_paths_win_over_names),
         cmocka_unit_test(test_no_two_rows_are_the_same),
     };
