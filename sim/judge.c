@@ -17,7 +17,7 @@
 #include "base/must.h"
 #include "sim/world_inside.h"
 
-#define MOVING_GRACE_MS 90000 /* 15 s of evidence, and what a stalled connection may delay it and the order */
+#define MOVING_GRACE_S 90u /* 15 s of evidence, and what a stalled connection may delay it and the order */
 
 /* ---- 2: at every moment ---- */
 
@@ -43,23 +43,16 @@ static void judge_ride(void *ctx, const void *row)
 
 static void judge_movement(struct world *w, struct world_vehicle *v)
 {
-    bool moving = sim_vehicle_is_moving(v->actor);
     const struct sim_vehicle_log *log;
     uint32_t count = sim_vehicle_log_of(v->actor, &log);
     for (uint32_t i = count; i-- > 0 && log[i].at_ms > v->judged_ms;) {
-        if (log[i].kind != SIM_VEHICLE_LOG_MOVING || !v->moving_since_ms) continue;
+        if (log[i].kind != SIM_VEHICLE_LOG_MOVING) continue;
         w->figures.moving_orders++;
-        /* A gentle world is looked at once a minute, too seldom to see a stop in between; its radio is quick, so there
-         * what the vehicle had said thrice is known. */
-        bool known = w->options.gentle ? log[i].certain : log[i].at_ms - v->moving_since_ms > MOVING_GRACE_MS;
-        if (known) {
-            world_broken(w, "%.*s was ordered %s after moving for %" PRId64 " s%s", v->code.len, v->code.at, log[i].command,
-                         (log[i].at_ms - v->moving_since_ms) / 1000, log[i].certain ? ", and had said so" : "");
-        }
+        if (log[i].moved_s <= MOVING_GRACE_S) continue;
+        world_broken(w, "%.*s was ordered %s after moving for %u s%s", v->code.len, v->code.at, log[i].command, log[i].moved_s,
+                     log[i].certain ? ", and had said so" : "");
     }
     v->judged_ms = world_now_ms(w);
-    if (!moving) v->moving_since_ms = 0;
-    else if (!v->moving_since_ms) v->moving_since_ms = world_now_ms(w);
 }
 
 void judge_moment(struct world *w)

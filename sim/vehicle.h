@@ -98,6 +98,7 @@ struct sim_vehicle_log {
     uint8_t kind, by_order, result, certain; /* by_order: 0 by hand or Bluetooth */
     char command[4];
     uint32_t user, stamp;
+    uint32_t moved_s; /* MOVING: for how long by then */
 };
 
 /* The engine has a struct vehicle of its own; the simulator's world sees both, hence the prefix. */

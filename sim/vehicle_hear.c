@@ -177,7 +177,8 @@ static void hear_setting(struct sim_vehicle *v, struct omni_ask *ask)
 static void note_moving(struct sim_vehicle *v, const char *command)
 {
     struct sim_vehicle_log entry = {
-        .kind = SIM_VEHICLE_LOG_MOVING, .by_order = true, .certain = v->said_moving >= 3};
+        .kind = SIM_VEHICLE_LOG_MOVING, .by_order = true, .certain = v->said_moving >= 3,
+        .moved_s = (uint32_t)((crowd_now_us(v->crowd) - v->left_us) / SECONDS_US)};
 
     if (!v->moving) return;
     memcpy(entry.command, command, 3);

@@ -26,7 +26,6 @@ struct world_vehicle {
     struct sim_vehicle *actor;
     struct text64 ident;
     struct text16 code;
-    int64_t moving_since_ms; /* 0: stands */
     int64_t judged_ms;       /* its log was read up to here */
     uint32_t rider;          /* 1 + index of the rider who took it last; 0: nobody */
 };
