@@ -13,5 +13,5 @@ paddock_tests(src node sim_disk store engine base)
 if(TARGET sim_demo AND TARGET api)
   add_executable(paddock ${CMAKE_SOURCE_DIR}/src/main.c ${CMAKE_SOURCE_DIR}/src/serve.c ${CMAKE_SOURCE_DIR}/src/node_metrics.c
                  ${CMAKE_SOURCE_DIR}/src/decode.c)
-  target_link_libraries(paddock PRIVATE sim_demo sim_world ops api gateway node net store engine proto geo base Threads::Threads)
+  target_link_libraries(paddock PRIVATE load sim_demo sim_world ops api gateway node net store engine proto geo base Threads::Threads)
 endif()

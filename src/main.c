@@ -6,6 +6,7 @@
 #include "api/token_cmd.h"
 #include "build_id.h"
 #include "decode.h"
+#include "load/load_cmd.h"
 #include "ops/offline.h"
 #include "serve.h"
 #include "sim/demo.h"
@@ -23,6 +24,7 @@ static const struct command_row {
     {"replay", replay_main, "run a journal again and print the state hash"},
     {"backup", backup_main, "copy a data directory, also while it is written"},
     {"decode", decode_main, "show what vehicle frames say"},
+    {"load",   load_main,   "put a server of your own under load and measure its answers"},
     {"sim",    sim_main,    "attack everything in a deterministic simulation"},
 };
 

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* load_cmd.c: see load_cmd.h. Options, then: declare, run, read back, report. */
+#include "load/load_cmd.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "load/office.h"
+#include "load/report.h"
+#include "net/loop_address.h"
+
+enum { FINE = 0, NOT_CLEAN = 1, USAGE = 2, CANNOT = 3 };
+enum { RATE_MAX = 2000000, FOR_MAX_MS = 4 * 3600000, FILES_BESIDE = 64, READ_BACK_MS = 15000, REPORT_MAX = 8192 };
+
+struct asked {
+    struct fleet_options fleet;
+    const char *vehicles, *http, *token, *json;
+    bool declared, own, quiet;
+};
+
+static volatile bool stop;
+
+static void on_signal(int signal)
+{
+    (void)signal;
+    stop = true;
+}
+
+static void help(void)
+{
+    printf("Usage: paddock load --vehicles HOST:PORT [--http HOST:PORT --token TOKEN] [OPTIONS]\n\n"
+           "Simulated horseshoe locks send positions to a server, each acknowledged after its commit, and count how long that\n"
+           "takes. Times run from when a message was due, so that a stall is charged for everybody who had to wait.\n\n"
+           "  --vehicles HOST:PORT   where vehicles connect\n"
+           "  --http HOST:PORT       the API: vehicles are declared there first, and their last positions compared at the end\n"
+           "  --token TOKEN          for the API, of the role control\n"
+           "  --declared             they were declared by an earlier run: only compare\n"
+           "  --connections N        vehicles, one connection each (100)\n"
+           "  --in-flight N          unanswered messages of a connection at most (1)\n"
+           "  --rate N               messages a second of all together, an open loop; without: as fast as answers come\n"
+           "  --for TIME             how long to measure: 10s, 5m, 1h (10s); at most 4h\n"
+           "  --warmup TIME          before that, not counted (2s)\n"
+           "  --first N              number of the first vehicle (1)\n"
+           "  --dialect NAME         %s (cmdr). echo: a server that sends back; mqtt: a broker, QoS 1\n"
+           "  --json FILE            the figures for programs, too\n"
+           "  --quiet                no progress on stderr\n"
+           "  --i-own-this-server    allows an address that is not this machine\n\n"
+           "Exit: 0 all was acknowledged and is kept, 1 something was not, 2 bad usage, 3 it could not begin.\n",
+           wire_names());
+}
+
+static int bad_usage(const char *what, const char *which)
+{
+    fprintf(stderr, "paddock load: %s%s (--help shows how)\n", what, which);
+    return USAGE;
+}
+
+/* "500ms", "10s", "5m", "1h". */
+static bool read_time(const char *text, int64_t *ms)
+{
+    static const struct { const char *unit; int64_t ms; } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
+    size_t digits = strspn(text, "0123456789");
+    uint64_t n;
+    if (bytes_u64(bytes_of(text, digits), 7, &n).code) return false;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        if (strcmp(text + digits, units[i].unit) != 0) continue;
+        *ms = (int64_t)n * units[i].ms;
+        return *ms <= FOR_MAX_MS;
+    }
+    return false;
+}
+
+static bool read_number(const char *text, uint64_t least, uint64_t most, uint64_t *out)
+{
+    return !bytes_u64(bytes_text(text), 9, out).code && *out >= least && *out <= most;
+}
+
+static bool read_u32(const char *text, uint64_t least, uint64_t most, uint32_t *out)
+{
+    uint64_t n;
+    if (!read_number(text, least, most, &n)) return false;
+    *out = (uint32_t)n;
+    return true;
+}
+
+enum { OPT_VEHICLES = 1, OPT_HTTP, OPT_TOKEN, OPT_DECLARED, OPT_CONNECTIONS, OPT_IN_FLIGHT, OPT_RATE, OPT_FOR, OPT_WARMUP,
+       OPT_FIRST, OPT_DIALECT, OPT_JSON, OPT_QUIET, OPT_OWN, OPT_HELP };
+
+static bool take(struct asked *a, int option, const char *arg)
+{
+    struct fleet_options *f = &a->fleet;
+    switch (option) {
+    case OPT_VEHICLES: a->vehicles = arg; return true;
+    case OPT_HTTP: a->http = arg; return true;
+    case OPT_TOKEN: a->token = arg; return true;
+    case OPT_DECLARED: return a->declared = true;
+    case OPT_CONNECTIONS: return read_u32(arg, 1, FLEET_CONNECTIONS_MAX, &f->connections);
+    case OPT_IN_FLIGHT: return read_u32(arg, 1, FLEET_IN_FLIGHT_MAX, &f->in_flight);
+    case OPT_RATE: return read_number(arg, 1, RATE_MAX, &f->rate);
+    case OPT_FOR: return read_time(arg, &f->for_ms) && f->for_ms >= 100;
+    case OPT_WARMUP: return read_time(arg, &f->warmup_ms);
+    case OPT_FIRST: return read_u32(arg, 1, WIRE_VEHICLES_MAX - FLEET_CONNECTIONS_MAX, &f->first);
+    case OPT_DIALECT: return (f->dialect = wire_find(bytes_text(arg))) != NULL;
+    case OPT_JSON: a->json = arg; return *arg;
+    case OPT_QUIET: return a->quiet = true;
+    case OPT_OWN: return a->own = true;
+    default: return false;
+    }
+}
+
+static bool loopback(const struct net_address *a)
+{
+    if (a->at.ss_family == AF_INET) return ntohl(((const struct sockaddr_in *)&a->at)->sin_addr.s_addr) >> 24 == 127;
+    return a->at.ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)&a->at)->sin6_addr);
+}
+
+/* An address of ours to use, or what is wrong with it. */
+static int check_address(const struct asked *a, const char *option, const char *text)
+{
+    struct net_address at;
+    if (address_parse(bytes_text(text), &at).code) return bad_usage(option, ": an address is 127.0.0.1:7700 or [::1]:7700");
+    if (loopback(&at) || a->own) return FINE;
+    return bad_usage(option, " is not this machine: with --i-own-this-server you say that you may");
+}
+
+/* -1: go on. */
+static int parse(struct asked *a, int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"vehicles", 1, NULL, OPT_VEHICLES}, {"http", 1, NULL, OPT_HTTP}, {"token", 1, NULL, OPT_TOKEN},
+        {"declared", 0, NULL, OPT_DECLARED}, {"connections", 1, NULL, OPT_CONNECTIONS}, {"in-flight", 1, NULL, OPT_IN_FLIGHT},
+        {"rate", 1, NULL, OPT_RATE}, {"for", 1, NULL, OPT_FOR}, {"warmup", 1, NULL, OPT_WARMUP}, {"first", 1, NULL, OPT_FIRST},
+        {"dialect", 1, NULL, OPT_DIALECT}, {"json", 1, NULL, OPT_JSON}, {"quiet", 0, NULL, OPT_QUIET},
+        {"i-own-this-server", 0, NULL, OPT_OWN}, {"help", 0, NULL, OPT_HELP}, {0}};
+    opterr = 0;
+    for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        if (c == OPT_HELP) {
+            help();
+            return FINE;
+        }
+        if (c == '?') return bad_usage("not an option, or its value is missing: ", argv[optind - 1]);
+        if (!take(a, c, optarg)) return bad_usage("not a good value: ", argv[optind - 1]);
+    }
+    if (optind < argc) return bad_usage("nothing is asked for by ", argv[optind]);
+    if (!a->vehicles) return bad_usage("--vehicles HOST:PORT says where to", "");
+    if (!a->http != !a->token) return bad_usage("--http and --token go together", "");
+    int code = check_address(a, "--vehicles", a->vehicles);
+    if (!code && a->http) code = check_address(a, "--http", a->http);
+    a->fleet.address = bytes_text(a->vehicles);
+    return code ? code : -1;
+}
+
+static void progress(void *ctx, const char *phase, uint64_t acked, double per_s)
+{
+    (void)ctx;
+    fprintf(stderr, "%-11s %12llu acknowledged %10.0f/s\n", phase, (unsigned long long)acked, per_s);
+}
+
+static void raise_files(uint32_t connections)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    rlim_t need = connections + FILES_BESIDE;
+    if (limit.rlim_cur >= need) return;
+    limit.rlim_cur = limit.rlim_max == RLIM_INFINITY || limit.rlim_max > need ? need : limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit); /* if it is not enough, the run says how many were refused */
+}
+
+/* ---- reading back ---- */
+
+struct comparison { const struct fleet *fleet; const struct fleet_options *options; struct load_checked *checked; };
+
+static void compare(void *ctx, uint32_t number, bool has_position, int64_t lat_e7, int64_t lon_e7)
+{
+    struct comparison *c = ctx;
+    uint32_t i = number - c->options->first, acked = fleet_acked(c->fleet, i);
+    c->checked->missing--;
+    if (!acked) c->checked->equal++; /* it said nothing, so nothing is to be kept */
+    else if (has_position && wire_is_at(number, acked - 1, lat_e7, lon_e7)) c->checked->equal++;
+    else c->checked->other++;
+}
+
+/* The tables follow the acknowledgements by a cut: looked at until they agree. */
+static struct err read_back(const struct asked *a, const struct fleet *fleet, struct load_checked *checked, char *why)
+{
+    struct office_options office = {bytes_text(a->http), bytes_text(a->token), a->fleet.first, a->fleet.connections};
+    struct comparison c = {fleet, &a->fleet, checked};
+    for (unsigned waited_ms = 0;; waited_ms += 250) {
+        *checked = (struct load_checked){.asked = true, .missing = a->fleet.connections};
+        TRY(office_list(&office, compare, &c, why));
+        if ((!checked->other && !checked->missing) || waited_ms >= READ_BACK_MS) return NO_ERR;
+        usleep(250000);
+    }
+}
+
+static bool write_json(const char *path, struct bytes text)
+{
+    FILE *file = fopen(path, "w");
+    if (!file) return false;
+    bool fine = fwrite(text.at, 1, text.len, file) == text.len;
+    return fclose(file) == 0 && fine;
+}
+
+static int report(const struct asked *a, const struct load_report *r)
+{
+    static uint8_t room[REPORT_MAX];
+    struct buf out = buf_on(room, sizeof room);
+    report_table(r, &out);
+    fwrite(out.at, 1, out.len, stdout);
+    if (a->json) {
+        out = buf_on(room, sizeof room);
+        report_json(r, &out);
+        if (!write_json(a->json, buf_bytes(&out))) {
+            fprintf(stderr, "paddock load: %s cannot be written\n", a->json);
+            return CANNOT;
+        }
+    }
+    return report_is_clean(r) ? FINE : NOT_CLEAN;
+}
+
+static int cannot(const char *what, struct err e, const char *why)
+{
+    fprintf(stderr, "paddock load: %s: %s%s%s\n", what, e.why, *why ? ": " : "", why);
+    return CANNOT;
+}
+
+static int run(struct asked *a)
+{
+    static struct fleet_result result;
+    struct load_checked checked = {0};
+    struct fleet *fleet = NULL;
+    char why[OFFICE_TEXT_MAX] = "";
+    if (a->http && !a->declared) {
+        struct office_options office = {bytes_text(a->http), bytes_text(a->token), a->fleet.first, a->fleet.connections};
+        struct err e = office_declare(&office, why);
+        if (e.code) return cannot("the vehicles could not be declared", e, why);
+    }
+    struct err e = fleet_create(&a->fleet, &fleet);
+    if (!e.code) e = fleet_run(fleet, &result);
+    int code = e.code ? cannot("nothing was measured", e, "") : FINE;
+    if (!code && a->http) e = read_back(a, fleet, &checked, why);
+    if (!code && e.code) code = cannot("the positions could not be read back", e, why);
+    if (!code) code = report(a, &(struct load_report){&a->fleet, &result, &checked});
+    fleet_destroy(fleet);
+    return code;
+}
+
+int load_main(int argc, char **argv)
+{
+    struct asked a = {.fleet = {.connections = 100, .in_flight = 1, .first = 1, .warmup_ms = 2000, .for_ms = 10000,
+                                .progress = progress, .stop = &stop}};
+    a.fleet.dialect = wire_find(bytes_text("cmdr"));
+    int code = parse(&a, argc, argv);
+    if (code >= 0) return code;
+    if (a.quiet) a.fleet.progress = NULL;
+    signal(SIGPIPE, SIG_IGN);
+    struct sigaction action = {.sa_handler = on_signal};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    raise_files(a.fleet.connections);
+    return run(&a);
+}
