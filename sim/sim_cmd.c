@@ -229,7 +229,7 @@ static bool take_option(struct sim_run *run, int option, const char *arg)
     case OPT_QUIET: return run->quiet = true;
     case OPT_DAY:
         run->options.vehicles = 12000;
-        run->options.riders = 920; /* each rides about every 40 minutes */
+        run->options.riders = 1180; /* each rides about every 40 minutes */
         run->options.chaos_ms = 24ll * 3600000;
         return run->options.gentle = true;
     case OPT_PLANT:
