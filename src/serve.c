@@ -294,7 +294,7 @@ static struct err open_http(struct server *s)
         .world = {.ctx = s, .wake_engine = wake_engine, .wall_ms = wall_ms, .random16 = random16, .ready = ready,
                   .metrics = metrics},
         .auth = s->auth, .desk = s->desk, .key = {load_u64(secret), load_u64(secret + 8)}, .build = paddock_build_text,
-        .http = {.conn_max = HTTP_CONN_MAX},
+        .http = {.conn_max = HTTP_CONN_MAX}, .proxied = s->settings.http_proxy,
     };
     return api_create(&config, &s->api);
 }

@@ -23,6 +23,7 @@ static void send(struct api *api, uint64_t handle, int status, const char *type,
     X(requests, "requests_total", "counter", "Requests read.")                                              \
     X(refused_malformed, "refused_malformed_total", "counter", "Requests that break the grammar.")          \
     X(refused_limit, "refused_limit_total", "counter", "Requests beyond a limit.")                          \
+    X(refused_proxy, "refused_proxy_total", "counter", "Connections without the front proxy's header.")    \
     X(timeouts, "timeouts_total", "counter", "Requests that came or were answered too slowly.")             \
     X(gone, "gone_total", "counter", "Clients that left before their answer, and streams that ended.")      \
     X(conns, "connections", "gauge", "Open connections.")                                                   \

@@ -55,6 +55,7 @@ struct api_config {
     struct hash_key key;        /* of Idempotency-Keys; must survive restarts, see auth_secret16 */
     struct api_limits limits;
     struct http_limits http, admin_http;
+    bool proxied;               /* the API stands behind a front that speaks net/proxy.h */
     const char *build;          /* for /healthz and the build metric */
 };
 

@@ -36,6 +36,7 @@ struct err http_server_create(struct loop *loop, const struct http_server_config
     s->conns = conns;
     s->limits = limits_filled(config->limits);
     s->events = config->events;
+    s->proxied = config->proxied;
     s->wall_ms = config->wall_ms;
     s->wall_ctx = config->wall_ctx;
     s->loop_conn_max = config->loop_conn_max;
@@ -89,7 +90,7 @@ void http_server_drain(struct http_server *s)
         struct http_conn *c = s->conns[i];
         if (!c) continue;
         c->keep_alive = false;
-        if (c->state == HTTP_IDLE || c->state == HTTP_STREAM) http_conn_end(s, c, CLOSE_DONE, CLOSE_FLUSH);
+        if (c->state <= HTTP_IDLE || c->state == HTTP_STREAM) http_conn_end(s, c, CLOSE_DONE, CLOSE_FLUSH);
     }
 }
 
@@ -180,11 +181,12 @@ static void on_open(void *ctx, uint64_t conn, struct bytes peer)
     }
     c->conn = conn;
     c->keep_alive = true;
+    c->state = s->proxied ? HTTP_PROXY_COMES : HTTP_IDLE;
     if (text_set(&c->peer, peer).code) c->peer.len = 0;
     s->conns[conn_slot(conn)] = c;
     s->counters.conns++;
     s->counters.memory_bytes += sizeof *c;
-    http_set_deadline(s, c, s->limits.keep_alive_ms);
+    http_set_deadline(s, c, s->proxied ? s->limits.header_ms : s->limits.keep_alive_ms);
 }
 
 static size_t on_bytes(void *ctx, uint64_t conn, struct bytes in)
@@ -256,7 +258,7 @@ static void on_due(struct http_server *s, struct http_conn *c)
         http_sse_heartbeat(s, c);
         return;
     }
-    if (c->state == HTTP_IDLE) {
+    if (c->state == HTTP_IDLE || c->state == HTTP_PROXY_COMES) {
         http_conn_end(s, c, CLOSE_TIMEOUT, CLOSE_FLUSH);
         return;
     }

@@ -82,6 +82,7 @@ struct http_server_config {
     struct bytes address;               /* as in loop_listener_config */
     uint32_t loop_conn_max;             /* conn_max of the loop it stands on */
     struct http_limits limits;
+    bool proxied;                       /* every connection begins with a header of proxy.h, else it is closed */
     struct http_events events;
     uint64_t trace_seed;                /* for trace ids of our own; random, or the simulator's */
     int64_t (*wall_ms)(void *ctx);      /* ms since 1970 for Date; NULL: no Date header */
@@ -90,7 +91,7 @@ struct http_server_config {
 
 struct http_counters {
     uint64_t requests, replies, status_class[6]; /* [2] counts 2xx */
-    uint64_t refused_malformed, refused_limit, timeouts, gone, not_found_replies;
+    uint64_t refused_malformed, refused_limit, refused_proxy, timeouts, gone, not_found_replies;
     uint64_t sse_opened, sse_open, sse_sent, sse_overflow;
     uint64_t conns, body_bytes_in, reply_bytes_out, memory_bytes;
 };

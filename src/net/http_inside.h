@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* http_inside.h: what the files of the HTTP server share. Nobody else includes this.
  *
- *     IDLE ─► HEAD ─► BODY ─► WAITING ─► IDLE
+ *     (PROXY ─►) IDLE ─► HEAD ─► BODY ─► WAITING ─► IDLE
  *               └───────┴────────┤   └─► STREAM
  *                                └──► CLOSING     (from every state) */
 #ifndef NET_HTTP_INSIDE_H
@@ -19,7 +19,7 @@ enum {
     HTTP_SLOT_BITS = 20,          /* of a handle; the rest counts requests */
 };
 
-enum http_state { HTTP_IDLE, HTTP_HEAD_COMES, HTTP_BODY_COMES, HTTP_WAITING, HTTP_STREAM, HTTP_CLOSING };
+enum http_state { HTTP_PROXY_COMES, HTTP_IDLE, HTTP_HEAD_COMES, HTTP_BODY_COMES, HTTP_WAITING, HTTP_STREAM, HTTP_CLOSING };
 
 struct http_conn {
     uint64_t conn, handle;        /* handle 0: nobody waits for on_gone */
@@ -47,7 +47,7 @@ struct http_server {
     uint64_t serial;
     int64_t scan_due_ms, scanned_ms;
     uint32_t listener, loop_conn_max;
-    bool draining;
+    bool draining, proxied;
     struct http_head head;        /* of the request in the callback */
     struct http_conn **conns;     /* by the loop's slot */
 };

@@ -7,7 +7,9 @@
 #include "base/must.h"
 #include "net/http_inside.h"
 #include "net/http_text.h"
+#include "net/proxy.h"
 
+static size_t proxy_take(struct http_server *s, struct http_conn *c, struct bytes in);
 static size_t head_take(struct http_server *s, struct http_conn *c, struct bytes in);
 static void head_done(struct http_server *s, struct http_conn *c, bool more_came);
 static size_t body_take(struct http_server *s, struct http_conn *c, struct bytes in);
@@ -23,6 +25,12 @@ size_t http_conn_read(struct http_server *s, struct http_conn *c, struct bytes i
     while (used < in.len) {
         struct bytes rest = bytes_of(in.at + used, in.len - used);
         switch ((enum http_state)c->state) {
+        case HTTP_PROXY_COMES: {
+            size_t header = proxy_take(s, c, rest);
+            if (!header) return c->state == HTTP_CLOSING ? in.len : used;
+            used += header;
+            break;
+        }
         case HTTP_IDLE:
             if (c->held) return used;
             http_set_deadline(s, c, s->limits.header_ms);
@@ -52,6 +60,24 @@ void http_conn_forget(struct http_server *s, struct http_conn *c)
     c->mem = NULL;
     c->mem_len = c->mem_cap = c->head_len = c->line_at = c->lines = 0;
     c->body_left = 0;
+}
+
+/* 0: more has to come, or the connection ends. */
+static size_t proxy_take(struct http_server *s, struct http_conn *c, struct bytes in)
+{
+    size_t used;
+    struct err e = proxy_read(in, &used, &c->peer);
+
+    if (e.code) {
+        s->counters.refused_proxy++;
+        http_conn_end(s, c, CLOSE_PROTOCOL, CLOSE_NOW);
+        return 0;
+    }
+    if (used) {
+        c->state = HTTP_IDLE;
+        http_set_deadline(s, c, s->limits.keep_alive_ms);
+    }
+    return used;
 }
 
 /* Takes at most one line. */

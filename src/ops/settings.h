@@ -11,6 +11,7 @@
 /*    name                     type    default            low    high         unit          doc */
 #define SETTING_LIST(X)                                                                                                 \
     X(http_address,     "http.address",     TEXT,   "127.0.0.1:8080", 0, 0,        "host:port", "API for riders and staff; put a TLS proxy in front") \
+    X(http_proxy,       "http.proxy",       BOOL,   "false",          0, 1,        "",          "every API connection begins with a PROXY protocol v2 header (haproxy: send-proxy-v2)") \
     X(vehicles_address, "vehicles.address", TEXT,   "0.0.0.0:7700",   0, 0,        "host:port", "vehicles connect here; the protocol is sniffed") \
     X(admin_address,    "admin.address",    TEXT,   "127.0.0.1:8081", 0, 0,        "host:port", "/metrics, /healthz, /readyz; keep it private") \
     X(vehicles_max,     "vehicles.max",     NUMBER, "18000",          1, 200000,   "connections", "vehicles connected at once") \
