@@ -2,7 +2,7 @@
 # The front door. Every target installs what it lacks (tools/install), builds what it needs (tools/build) and is quiet
 # when all goes well. CMake and Ninja do the building; see CMakeLists.txt.
 .DEFAULT_GOAL := help
-.PHONY: help run test build bench sim fuzz tidy docs mutate clean ready
+.PHONY: help run test build bench sim fuzz tidy docs mutate clean ready ready-to-test ready-to-bench
 MAKEFLAGS += --no-print-directory
 
 SEEDS   ?= 200
@@ -31,6 +31,12 @@ help:
 ready:
 	@tools/install
 
+ready-to-test:
+	@tools/install test
+
+ready-to-bench:
+	@tools/install bench
+
 build: ready
 	@tools/build release
 
@@ -39,10 +45,10 @@ run: ready
 	@tools/streets || echo "no streets: vehicles ride in straight lines"
 	@tools/run
 
-test: ready
+test: ready-to-test
 	@tools/test
 
-bench: ready
+bench: ready-to-bench
 	@tools/build release
 	@tools/bench
 
