@@ -16,7 +16,8 @@ else()
   message(FATAL_ERROR "llhttp is missing: install node-llhttp on Debian 12, libllhttp-dev on Debian 13")
 endif()
 
-paddock_layer(net base llhttp)
+find_package(CURL 7.85 REQUIRED)
+paddock_layer(net base llhttp CURL::libcurl Threads::Threads)
 
 # The fake network of net's own tests and fuzz harness; the simulator has a better one.
 add_library(net_fake STATIC ${CMAKE_SOURCE_DIR}/src/net/fake/loop_fake.c)

@@ -146,8 +146,13 @@ void api_json_quarantine(const struct quarantine *q, enum field_sight sight, str
 
 void api_json_event(const struct event *event, enum field_sight sight, struct json *j)
 {
+    char id[40];
+    struct buf b = buf_on(id, sizeof id);
+    api_put_event_id(&b, event->seq, event->part);
     json_open(j, '{');
     api_json_fields(&event_shape, event, sight, j);
+    json_name(j, "id");
+    json_text(j, buf_bytes(&b));
     json_close(j, '}');
 }
 

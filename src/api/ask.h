@@ -14,6 +14,7 @@ void ask_ride_receipt(struct call *call);
 void ask_rides(struct call *call);
 void ask_ride_timeline(struct call *call);
 void ask_live(struct call *call);
+void ask_events(struct call *call);
 
 /* ask_staff.c */
 void ask_vehicles(struct call *call);

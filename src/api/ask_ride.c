@@ -86,6 +86,16 @@ void ask_ride_timeline(struct call *call)
     call_job(call, &job);
 }
 
+void ask_events(struct call *call)
+{
+    const struct arg *after = args_get(&call->args, "after"), *kind = args_get(&call->args, "kind");
+    struct desk_job job = {.kind = DESK_EVENTS, .sight = SIGHT_STAFF, .after = after->cursor,
+                           .after_part = after->cursor_part, .kinds = kind->given ? 1ull << kind->number : 0,
+                           .limit = call_limit(call)};
+    text_clip(&job.city, args_get(&call->args, "city")->text);
+    call_job(call, &job);
+}
+
 void ask_live(struct call *call)
 {
     struct api *api = call->api;

@@ -25,6 +25,7 @@ enum desk_job_kind {
     DESK_VEHICLE_TIMELINE,  /* code, before */
     DESK_RIDE_TIMELINE,     /* uuid, before */
     DESK_QUARANTINE,        /* after */
+    DESK_EVENTS,            /* after, after_part, kinds, city; oldest first, `next` always */
     DESK_JOB_KIND_N
 };
 
@@ -39,6 +40,8 @@ struct desk_job {
     uint64_t rider_id;          /* filter; 0 = all */
     uint64_t after;             /* cursor of a list; of a timeline: before this seq */
     uint32_t before_part;
+    uint32_t after_part;        /* EVENTS */
+    uint64_t kinds;             /* EVENTS: 1 << each enum event_kind; 0 = all */
     unsigned limit;
 };
 
@@ -50,6 +53,8 @@ struct desk_result {
     uint8_t kind;
     union { struct ride ride; struct command command; struct vehicle vehicle; };
     struct device device;       /* with a vehicle; id 0 = none */
+    struct feed_place place;    /* of EVENTS */
+    unsigned rows;              /* of a list: how many it has */
     uint8_t *body;              /* of a list: JSON; freed by desk_release */
     size_t body_len;
 };

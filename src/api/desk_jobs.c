@@ -21,6 +21,8 @@ struct page {
 
 static struct err open_tables(struct desk_tables *t, struct tables **out);
 static struct err do_job(struct tables *t, const struct desk_job *job, struct desk_result *out);
+static struct err page_begin(struct page *p, struct tables *t, const struct desk_job *job, const char *name);
+static struct err feed_end(struct page *p, struct err e, struct desk_result *out);
 
 void desk_tables_init(struct desk_tables *t, const struct desk_options *options)
 {
@@ -41,6 +43,13 @@ static void nothing_yet(const struct desk_job *job, struct desk_result *out)
         [DESK_RIDES] = "{\"rides\":[],\"next\":null,\"as_of_seq\":0}",
         [DESK_QUARANTINE] = "{\"devices\":[],\"next\":null,\"as_of_seq\":0}",
     };
+    if (job->kind == DESK_EVENTS) {
+        struct page page;
+        out->place = (struct feed_place){.seq = job->after, .part = job->after_part};
+        out->err = page_begin(&page, NULL, job, "events");
+        if (!out->err.code) out->err = feed_end(&page, NO_ERR, out);
+        return;
+    }
     if (!empty[job->kind]) {
         out->err = ERR(NOT_FOUND, "");
         return;
@@ -133,10 +142,8 @@ static void put_next(struct page *p)
 }
 
 /* Hands the body over, or frees it. */
-static struct err page_end(struct page *p, struct err e, struct desk_result *out)
+static struct err page_finish(struct page *p, struct err e, struct desk_result *out)
 {
-    json_close(&p->j, ']');
-    put_next(p);
     json_name(&p->j, "as_of_seq");
     json_u64(&p->j, out->as_of_seq);
     json_close(&p->j, '}');
@@ -149,6 +156,27 @@ static struct err page_end(struct page *p, struct err e, struct desk_result *out
     out->body = fitting ? fitting : p->body.at;
     out->body_len = p->body.len;
     return NO_ERR;
+}
+
+static struct err page_end(struct page *p, struct err e, struct desk_result *out)
+{
+    json_close(&p->j, ']');
+    put_next(p);
+    return page_finish(p, e, out);
+}
+
+/* The feed's cursor is given always: who reads it comes back with it for ever. */
+static struct err feed_end(struct page *p, struct err e, struct desk_result *out)
+{
+    char text[40];
+    struct buf b = buf_on(text, sizeof text);
+    json_close(&p->j, ']');
+    json_name(&p->j, "next");
+    api_put_event_id(&b, out->place.seq, out->place.part);
+    json_text(&p->j, buf_bytes(&b));
+    json_name(&p->j, "more");
+    json_bool(&p->j, out->place.more);
+    return page_finish(p, e, out);
 }
 
 static struct err on_row(void *ctx, enum row_kind kind, const void *row)
@@ -234,6 +262,23 @@ static struct err timeline(struct tables *t, const struct desk_job *job, enum ti
     return page_end(&page, tables_timeline(t, &q, on_event, &page, &out->as_of_seq), out);
 }
 
+static struct err feed(struct tables *t, const struct desk_job *job, struct desk_result *out)
+{
+    struct page page;
+    struct city city = {0};
+    if (job->city.len) {
+        struct err e = tables_row_by_code(t, ROW_CITY, text_bytes(&job->city), &city);
+        if (e.code) return e.code == ERR_NOT_FOUND ? ERR(CITY_UNKNOWN, "") : e;
+    }
+    struct feed_query q = {.after_seq = job->after, .after_part = job->after_part, .kinds = job->kinds, .city_id = city.id,
+                           .limit = job->limit};
+    TRY(page_begin(&page, t, job, "events"));
+    struct err e = tables_feed(t, &q, on_event, &page, &out->place);
+    out->as_of_seq = out->place.as_of_seq;
+    out->rows = page.rows;
+    return feed_end(&page, e, out);
+}
+
 static struct err do_job(struct tables *t, const struct desk_job *job, struct desk_result *out)
 {
     struct tables_query q = {.kind = ROW_QUARANTINE};
@@ -254,6 +299,7 @@ static struct err do_job(struct tables *t, const struct desk_job *job, struct de
         TRY(tables_row_by_uuid(t, ROW_RIDE, job->uuid, &ride));
         return timeline(t, job, TIMELINE_RIDE, ride.id, out);
     case DESK_QUARANTINE: return list(t, job, &q, "devices", out);
+    case DESK_EVENTS: return feed(t, job, out);
     case DESK_JOB_KIND_N: break;
     }
     must(!"a job of no kind");

@@ -32,6 +32,11 @@ static const struct arg_row rides_args[] = {
     {"state", IN_QUERY, ARG_TERM, false, 0, 0, &ride_state_names, "only rides in this state"}, QUERY_AFTER, QUERY_LIMIT,
 };
 static const struct arg_row ride_timeline_args[] = {PATH_ID("ride"), QUERY_BEFORE, QUERY_LIMIT};
+static const struct arg_row events_args[] = {
+    {"after", IN_QUERY, ARG_CURSOR, false, 0, 0, NULL, "\"next\" of the page before, or an event's id"},
+    {"kind", IN_QUERY, ARG_TERM, false, 0, 0, &event_kind_names, "only events of this kind"},
+    {"city", IN_QUERY, ARG_CODE, false, 1, 31, NULL, "only what concerns this city"}, QUERY_LIMIT,
+};
 static const struct arg_row vehicles_args[] = {
     {"state", IN_QUERY, ARG_TERM, false, 0, 0, &vehicle_state_names, "only vehicles in this MDS state"},
     {"city", IN_QUERY, ARG_CODE, false, 1, 31, NULL, "only vehicles of this city"}, QUERY_AFTER, QUERY_LIMIT,
@@ -121,6 +126,9 @@ const struct route routes[] = {
     {HTTP_VERB_GET,  ALL,    false, "/v1/events/live", ask_live, NO_ARGS,
      "events as they happen (server-sent); a rider's own",
      "streamEvents", TAG_EVENTS, 200, ROUTE_STREAM, &schema_event},
+    {HTTP_VERB_GET,  STAFF,  false, "/v1/events", ask_events, ARGS(events_args),
+     "every event in order, for machines; `next` is the cursor to come back with",
+     "listEvents", TAG_EVENTS, 200, 0, &page_feed},
     {HTTP_VERB_GET,  STAFF,  false, "/v1/vehicles", ask_vehicles, ARGS(vehicles_args),
      "vehicles with their devices",
      "listVehicles", TAG_VEHICLES, 200, ROUTE_PAGED, &page_vehicles},

@@ -52,7 +52,10 @@ static const struct member command_members[] = {NEVER_NULL("op"), NEVER_NULL("st
 const struct schema schema_command = {"Command", "An order to a device", &row_shapes[ROW_COMMAND],
                                       SCHEMA_MEMBERS(command_members), true};
 
-static const struct member event_members[] = {NEVER_NULL("at_ms"), NEVER_NULL("kind")};
+static const struct member event_members[] = {
+    NEVER_NULL("at_ms"), NEVER_NULL("kind"),
+    {"id", MEMBER_TEXT, 0, NULL, NULL, "seq.part: the event's name, and the cursor behind it"},
+};
 const struct schema schema_event = {"Event", "A published consequence of facts, numbered seq.part", &event_shape,
                                     SCHEMA_MEMBERS(event_members), false};
 
@@ -118,6 +121,11 @@ static const struct member one_command[] = ANSWER_OF("command", &schema_command,
 static const struct member rides[] = PAGE_OF("rides", &schema_ride, "newest first");
 static const struct member vehicles[] = PAGE_OF("vehicles", &schema_vehicle, "in the order they were made");
 static const struct member events[] = PAGE_OF("events", &schema_event, "newest first");
+static const struct member feed[] = {
+    {"events", MEMBER_LIST, 0, NULL, &schema_event, "oldest first"},
+    {"next", MEMBER_TEXT, 0, NULL, NULL, "cursor to come back with, always"},
+    {"more", MEMBER_BOOL, 0, NULL, NULL, "there is more to read at once"}, AS_OF_SEQ,
+};
 static const struct member devices[] = PAGE_OF("devices", &schema_quarantine, "in the order they were heard");
 /* clang-format on */
 
@@ -128,6 +136,7 @@ const struct schema answer_command = {"CommandAnswer", "One command", NULL, SCHE
 const struct schema page_rides = {"RidePage", "A page of rides", NULL, SCHEMA_MEMBERS(rides), false};
 const struct schema page_vehicles = {"VehiclePage", "A page of vehicles", NULL, SCHEMA_MEMBERS(vehicles), true};
 const struct schema page_events = {"EventPage", "A page of events", NULL, SCHEMA_MEMBERS(events), true};
+const struct schema page_feed = {"EventFeed", "Events in order, for machines", NULL, SCHEMA_MEMBERS(feed), true};
 const struct schema page_quarantine = {"QuarantinePage", "A page of quarantined devices", NULL,
                                        SCHEMA_MEMBERS(devices), true};
 

@@ -279,9 +279,9 @@ static void vehicle_set(struct engine *e, const struct fact_vehicle_set *f)
         v->state = VEHICLE_REMOVED;
         v->state_ms = now_of(e);
         must(add_code(e, v, &f->code));
-        registered(e, v, text_bytes(&f->code));
     }
     place_vehicle(e, v, city, type);
+    if (!known) registered(e, v, text_bytes(&f->code));
     if (f->protocol) fit_device(e, v, f);
     if (f->add_code.len && !vehicle_find(e, text_bytes(&f->add_code))) must(add_code(e, v, &f->add_code));
     reply_row(e, ROW_VEHICLE, v->id, v->uuid);

@@ -33,7 +33,8 @@
     F(18, command_state, ENUM, command_state, STAFF, "command state after it")                           \
     F(19, command_result, ENUM, command_result, STAFF, "how that is known")                              \
     F(20, number,      I64,  NONE, RIDER,   "charge_minor, alarm, fault, result code: by kind")          \
-    F(21, code,        TEXT64, NONE, RIDER, "vehicle code, device id, error code: by kind")
+    F(21, code,        TEXT64, NONE, RIDER, "vehicle code, device id, error code: by kind")              \
+    F(22, city_id,     U64,  NONE, PRIVATE, "city that it concerns; 0 = none")
 
 FIELD_STRUCT(event, EVENT_FIELDS)
 extern const struct shape event_shape;

@@ -25,12 +25,14 @@ void event_about(struct event *event, const struct vehicle *v, const struct ride
         event->vehicle_id = v->id;
         event->vehicle = v->uuid;
         event->vehicle_state = v->state;
+        event->city_id = v->city_id;
         text_clip(&event->code, text_bytes(&v->code)); /* 15 bytes always fit into 64 */
     }
     if (r) {
         event->ride_id = r->id;
         event->ride = r->uuid;
         event->ride_state = r->state;
+        event->city_id = r->city_id;
     }
     if (c) {
         event->command_id = c->id;

@@ -115,6 +115,23 @@ struct timeline_query {
 };
 MUST_USE struct err tables_timeline(struct tables *t, const struct timeline_query *query, tables_on_event *on_event,
                                     void *ctx, uint64_t *as_of_seq);
+/* Events of everything, oldest first, after (after_seq, after_part). At most TABLES_FEED_SCAN_MAX are looked at, so a
+ * page may be short, even empty, before the end: `more` says so. *next is the last one looked at, or what was given. */
+#define TABLES_FEED_SCAN_MAX 2000u
+struct feed_query {
+    uint64_t after_seq;
+    uint32_t after_part;
+    uint64_t kinds;   /* 1 << each enum event_kind that is wanted; 0 = all */
+    uint64_t city_id; /* only what concerns this city; 0 = all */
+    unsigned limit;   /* 1 to TABLES_LIST_MAX */
+};
+struct feed_place {
+    uint64_t seq, as_of_seq;
+    uint32_t part;
+    bool more;
+};
+MUST_USE struct err tables_feed(struct tables *t, const struct feed_query *query, tables_on_event *on_event, void *ctx,
+                                struct feed_place *next);
 /* The cut that a reader sees now. */
 MUST_USE struct err tables_seq(struct tables *t, uint64_t *seq);
 
