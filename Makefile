@@ -18,7 +18,7 @@ help:
 	@echo '       ONLY=unit,tidy     only some steps (tools/test --list names them)'
 	@echo
 	@echo 'While you work:'
-	@echo '  make build              the binary, build/paddock'
+	@echo '  make build              the binary, build/paddock, and the pages, build/apps'
 	@echo '  make sim SEEDS=1000     a simulated city under faults, one fresh seed a run; SEED=S begins at S'
 	@echo '  make fuzz SECONDS=60    hostile bytes, so long for every harness in fuzz/; ONLY=omni picks one'
 	@echo '  make bench              the measurements, and build/bench.json; RUNS=5 repeats'
@@ -39,10 +39,13 @@ ready-to-bench:
 
 build: ready
 	@tools/build release
+	@tools/streets || echo "no streets: the demo's vehicles ride in straight lines, its map is a grid"
+	@tools/apps || echo "no pages: the server runs without them; make build tries again"
 
 run: ready
 	@tools/build release
 	@tools/streets || echo "no streets: vehicles ride in straight lines"
+	@tools/apps || echo "no pages: the demo runs without /control/ and /rider/; make run tries again"
 	@tools/run
 
 test: ready-to-test

@@ -57,6 +57,7 @@ struct server {
     struct gateway *gateway;
     struct auth *auth;
     struct desk *desk;
+    struct pages *pages;
     struct api *api;
     struct waker engine_waker, journal_waker, keeper_waker;
     pthread_t threads[5];
@@ -277,6 +278,23 @@ static struct err open_vehicles(struct server *s)
     return gateway_create(&config, &s->gateway);
 }
 
+/* Without pages all else works: phones and staff's own programs need none. */
+static struct err open_pages(struct server *s)
+{
+    char beside[1100];
+    const char *dir = s->settings.pages_dir;
+    if (!strcmp(dir, "-")) return NO_ERR;
+    pages_beside_binary(beside, sizeof beside);
+    struct pages_options options = {.dir = *dir ? dir : beside, .panel = s->settings.demo_panel};
+    struct err e = pages_create(&options, &s->pages);
+    if (e.code == ERR_NOT_FOUND && !*dir) {
+        fprintf(stderr, "No pages: tools/apps builds them into %s.\n", beside);
+        return NO_ERR;
+    }
+    if (e.code) fprintf(stderr, "paddock serve: pages in %s\n", options.dir);
+    return e;
+}
+
 static struct err open_http(struct server *s)
 {
     struct loop_config loop = {.conn_max = HTTP_CONN_MAX + 64};
@@ -285,6 +303,7 @@ static struct err open_http(struct server *s)
     TRY(auth_create(&auth, &s->auth));
     struct desk_options desk = {.path = s->db_path, .wake = wake_http, .wake_ctx = s};
     TRY(desk_create(&desk, &s->desk));
+    TRY(open_pages(s));
     uint8_t secret[16];
     TRY(auth_secret16(s->auth, "idempotency", secret));
     struct api_config config = {
@@ -293,7 +312,8 @@ static struct err open_http(struct server *s)
         .out = node_to_api(s->node),
         .world = {.ctx = s, .wake_engine = wake_engine, .wall_ms = wall_ms, .random16 = random16, .ready = ready,
                   .metrics = metrics},
-        .auth = s->auth, .desk = s->desk, .key = {load_u64(secret), load_u64(secret + 8)}, .build = paddock_build_text,
+        .auth = s->auth, .desk = s->desk, .pages = s->pages,
+        .key = {load_u64(secret), load_u64(secret + 8)}, .build = paddock_build_text,
         .http = {.conn_max = HTTP_CONN_MAX}, .proxied = s->settings.http_proxy,
     };
     return api_create(&config, &s->api);
@@ -386,6 +406,7 @@ static bool stop_in_order(struct server *s)
 static void close_all(struct server *s)
 {
     api_destroy(s->api);
+    pages_destroy(s->pages);
     desk_destroy(s->desk);
     auth_destroy(s->auth);
     if (s->http) loop_destroy(s->http);

@@ -100,6 +100,7 @@ TESTED_ELSEWHERE = {
     "src/api/ask_settings.c": "src/api/api_in_test.c, src/api/api_test.c",
     "src/api/ask_staff.c": "src/api/api_in_test.c, src/api/api_test.c",
     "src/api/contacts.c": "src/api/auth_test.c",
+    "src/api/pages_read.c": "src/api/pages_test.c",
     "src/api/secret.c": "src/api/auth_test.c",
     "src/api/stats.c": "src/api/api_test.c",
     "src/base/arena.c": "src/base/map_test.c, src/base/ring_test.c",

@@ -65,6 +65,9 @@ static void put_http(const struct http_counters *pub, const struct http_counters
     X(streams_open, "gauge", "Live streams now.")                                                           \
     X(streams_reset, "counter", "Streams told that they missed something.")                                 \
     X(stream_events, "counter", "Events sent to streams.")                                                  \
+    X(pages, "counter", "Pages and their parts given to browsers.")                                         \
+    X(pages_unchanged, "counter", "Pages a browser had already.")                                           \
+    X(pages_missing, "counter", "Files of an app that are not there.")                                      \
     X(desk_jobs, "counter", "Reads of the tables.")                                                         \
     X(desk_full, "counter", "Reads refused because too many were under way.")                               \
     X(desk_waits, "counter", "Reads put off until the tables caught up.")                                   \

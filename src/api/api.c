@@ -258,6 +258,26 @@ static void run(struct call *call)
     args_fini(&call->args);
 }
 
+/* False: nothing of the pages, look among the routes. */
+static bool give_page(struct api *api, const struct http_request *request, const struct client *client)
+{
+    struct pages_answer answer;
+    if (!api->config.pages) return false;
+    struct err e = pages_find(api->config.pages, request, &answer);
+    if (e.code == ERR_NOT_FOUND) return false;
+    if (e.code == ERR_UNSUPPORTED) {
+        out_no_route(api, client, 1u << HTTP_VERB_GET | 1u << HTTP_VERB_HEAD);
+    } else if (e.code) {
+        api->counters.pages_missing++;
+        out_problem(api, client, ERR(NOT_FOUND, "there is no such file"));
+    } else {
+        if (answer.response.status == 304) api->counters.pages_unchanged++;
+        else api->counters.pages++;
+        (void)http_reply(api->http, request->handle, &answer.response); /* who left gets nothing */
+    }
+    return true;
+}
+
 static void on_request(void *ctx, const struct http_request *request)
 {
     struct api *api = ctx;
@@ -269,6 +289,7 @@ static void on_request(void *ctx, const struct http_request *request)
     if (request->trace_id.len == sizeof call.client.trace_id) {
         memcpy(call.client.trace_id, request->trace_id.at, sizeof call.client.trace_id);
     }
+    if (give_page(api, request, &call.client)) return;
     call.route = route_find(request->verb, request->path, &verbs);
     if (!call.route) {
         out_no_route(api, &call.client, verbs);

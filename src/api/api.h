@@ -16,6 +16,7 @@
 
 #include "api/auth.h"
 #include "api/desk.h"
+#include "api/pages.h"
 #include "base/hash.h"
 #include "base/ring.h"
 #include "net/http.h"
@@ -52,6 +53,7 @@ struct api_config {
     struct api_world world;
     struct auth *auth;
     struct desk *desk;
+    const struct pages *pages;  /* for people with a browser; NULL: none */
     struct hash_key key;        /* of Idempotency-Keys; must survive restarts, see auth_secret16 */
     struct api_limits limits;
     struct http_limits http, admin_http;
@@ -65,6 +67,7 @@ struct api_counters {
     uint64_t in_flight_refused, waits, waits_decided, waits_timed_out;
     uint64_t unauthenticated, forbidden, not_valid, rate_limited;
     uint64_t events, streams_open, streams_reset, stream_events;
+    uint64_t pages, pages_unchanged, pages_missing;     /* files given; 304; paths of an app without a file */
     uint64_t desk_jobs, desk_full, desk_waits, desk_errors;
     uint32_t pending;                                   /* now */
 };

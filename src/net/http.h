@@ -7,8 +7,8 @@
  *
  * Pipelined requests are read one after the other's reply, so replies are always in order.
  * What the server refuses by itself is answered with RFC 9457 problem+json, then closed: the stream is unsafe.
- * TLS and compression are the front proxy's. Rejected: trailers, upgrades, HTTP/1.0 keep-alive, absolute-form
- * targets.
+ * TLS is the front proxy's, and so is compressing what was not compressed before (api/pages.h). Rejected: trailers,
+ * upgrades, HTTP/1.0 keep-alive, absolute-form targets.
  *
  * Owner   a handle is a number; stale ones are harmless. All in struct http_request is borrowed for the callback
  * Thread  the loop's */

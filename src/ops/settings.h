@@ -26,6 +26,8 @@
     X(clock_speed,      "clock.speed",      NUMBER, "1",              1, 1000,     "times",     "runs the server's clock faster; for the demo only") \
     X(force_clock,      "clock.force",      BOOL,   "false",          0, 1,        "",          "start although the wall clock is more than a minute before the journal's end") \
     X(accept_effects,   "replay.accept_other_effects", BOOL, "false", 0, 1,        "",          "start although this build replays the journal's tail with other effects") \
+    X(pages_dir,        "pages.dir",        TEXT,   "",               0, 0,        "folder",    "built pages for people; empty: apps, beside the binary; none: -") \
+    X(demo_panel,       "demo.panel",       TEXT,   "",               0, 0,        "origin",    "the demo's control panel, which the pages may then call; for the demo only") \
     X(operator_name,    "operator.name",    TEXT,   "Paddock",        0, 0,        "",          "the operator's name, until one is declared") \
     X(crash_on,         "test.crash_on",    TEXT,   "",               0, 0,        "device id", "tests only: reports of this device stop the engine")
 
