@@ -43,7 +43,8 @@ static struct err create(struct api *api)
                                 .ride_memory = c->limits.ride_memory, .still_good = still_good, .ctx = api};
     TRY(live_create(&live, &api->live));
     struct http_server_config http = {.address = c->address, .loop_conn_max = c->loop_conn_max, .limits = c->http,
-                                      .proxied = c->proxied, .events = {api, on_request, on_gone}, .trace_seed = key.k0 ^ key.k1,
+                                      .proxied = c->proxied, .events = {api, on_request, on_gone},
+                                      .trace_seed = key.k0 ^ key.k1,
                                       .wall_ms = c->world.wall_ms, .wall_ctx = c->world.ctx};
     TRY(http_server_create(c->loop, &http, &api->http));
     live_set_server(api->live, api->http);
