@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* describe.c: writes docs/reference/ from the tables in the code, so that the two cannot differ: `make docs`.
  *
- * describe FOLDER writes facts.md, tables.md, events.md, errors.md, terms.md, transitions.md and settings.md there.
- * `make tidy` writes them elsewhere and compares. Not part of the server. */
-#include <stdio.h>
+ * describe FOLDER writes api.md, openapi.json, facts.md, tables.md, events.md, errors.md, terms.md, transitions.md and
+ * settings.md there. `make tidy` writes them elsewhere and compares. Not part of the server. */
+#include "tools/describe.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,7 @@
 #include "engine/engine.h"
 #include "ops/settings.h"
 
-static const char *folder;
+const char *describe_folder;
 
 static void write_facts(void);
 static void write_tables(void);
@@ -27,7 +28,9 @@ int main(int count, char **words)
         fprintf(stderr, "usage: describe FOLDER\n");
         return 2;
     }
-    folder = words[1];
+    describe_folder = words[1];
+    describe_api();
+    describe_openapi();
     write_facts();
     write_tables();
     write_events();
@@ -38,21 +41,29 @@ int main(int count, char **words)
     return 0;
 }
 
-static FILE *page_open(const char *name, const char *title)
+FILE *file_open(const char *name)
 {
     char path[4096];
-    int len = snprintf(path, sizeof path, "%s/%s.md", folder, name);
+    int len = snprintf(path, sizeof path, "%s/%s", describe_folder, name);
     FILE *f = len > 0 && (size_t)len < sizeof path ? fopen(path, "w") : NULL;
     if (!f) {
-        fprintf(stderr, "describe: cannot write %s/%s.md\n", folder, name);
+        fprintf(stderr, "describe: cannot write %s/%s\n", describe_folder, name);
         exit(1);
     }
+    return f;
+}
+
+FILE *page_open(const char *name, const char *title)
+{
+    char file[64];
+    snprintf(file, sizeof file, "%s.md", name);
+    FILE *f = file_open(file);
     fprintf(f, "# %s\n\n<!-- Written by tools/describe.c from the tables in the code: change those, then ", title);
     fprintf(f, "`make docs`. -->\n\n");
     return f;
 }
 
-static void page_close(FILE *f)
+void page_close(FILE *f)
 {
     if (ferror(f) | fclose(f)) {
         fprintf(stderr, "describe: the disk refused a page\n");

@@ -116,8 +116,8 @@ class TidyTest(unittest.TestCase):
         self.good("place", "docs/a.md", "see src/work/main and https://x.example/work/y\n")
 
     def test_generated_documents_are_fresh(self):
-        files = {"tools/describe.c": TOP} | {f"docs/reference/{n}.md": n for n in tidy.DOCS[1]}
-        fresh = {f"{n}.md": n for n in tidy.DOCS[1]}
+        files = {"tools/describe.c": TOP} | {f"docs/reference/{n}": n for n in tidy.DOCS[1]}
+        fresh = {n: n for n in tidy.DOCS[1]}
         self.assertEqual(complaints(files, "stale", fresh_docs=fresh), [])
         changed = fresh | {"facts.md": "new"}
         self.assertEqual(complaints(files, "stale", fresh_docs=changed), ["docs/reference/facts.md"])

@@ -80,6 +80,7 @@ void api_destroy(struct api *api)
     live_destroy(api->live);
     pending_fini(&api->pendings);
     shelf_fini(&api->accounts);
+    free(api->openapi.at);
     free(api);
 }
 

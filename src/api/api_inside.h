@@ -31,6 +31,7 @@ struct api {
     struct live *live;
     struct stats stats;
     struct api_counters counters;
+    struct buf openapi; /* made when first asked for; ours */
     bool wake_engine, draining, hooked;
 };
 

@@ -56,8 +56,11 @@ static void test_every_route_wants_a_token(void **state)
     (void)state;
     struct rig r;
     char path[128];
+    unsigned closed = 0;
     rig_open(&r, NULL);
     for (unsigned i = 0; i < route_count; i++) {
+        if (routes[i].flags & ROUTE_PUBLIC) continue;
+        closed++;
         example_of(&routes[i], path, sizeof path);
         uint64_t conn = rig_ask(&r, request_of(&routes[i], path, 0));
         assert_problem(&r, conn, 401, "unauthenticated");
@@ -66,7 +69,7 @@ static void test_every_route_wants_a_token(void **state)
         fake_settle(r.loop);
     }
     assert_int_equal(ring_count(&r.urgent), 0);
-    assert_int_equal(api_counters(r.api)->unauthenticated, route_count);
+    assert_int_equal(api_counters(r.api)->unauthenticated, closed);
     rig_close(&r);
 }
 
@@ -78,6 +81,7 @@ static void test_every_route_refuses_the_roles_it_does_not_name(void **state)
     unsigned refused = 0, let_in = 0;
     rig_open(&r, NULL);
     for (unsigned i = 0; i < route_count; i++) {
+        if (routes[i].flags & ROUTE_PUBLIC) continue;
         for (int role = AUTH_RIDER; role < AUTH_ROLE_N; role++) {
             struct inbound in;
             example_of(&routes[i], path, sizeof path);

@@ -33,4 +33,7 @@ void ask_put_vehicle_type(struct call *call);
 void ask_put_plan(struct call *call);
 void ask_put_vehicle(struct call *call);
 
+/* ask_server.c */
+void ask_openapi(struct call *call);
+
 #endif

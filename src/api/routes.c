@@ -168,6 +168,9 @@ const struct route routes[] = {
     {HTTP_VERB_PUT,  ROLE(CONTROL), false, "/v1/plans/{code}", ask_put_plan, ARGS(plan_args),
      "declare a pricing plan",
      "putPlan", TAG_SETTINGS, 200, 0, &answer_id},
+    {HTTP_VERB_GET,  0,      false, "/openapi.json", ask_openapi, NO_ARGS,
+     "this document",
+     "getOpenapi", TAG_SERVER, 200, ROUTE_PUBLIC | ROUTE_PLAIN, NULL},
 };
 /* clang-format on */
 const unsigned route_count = sizeof routes / sizeof *routes;

@@ -18,6 +18,7 @@ enum route_flags {
     ROUTE_PUBLIC = 1,  /* without a token: call.account is NULL, and the engine cannot be asked */
     ROUTE_PAGED = 2,   /* takes limit and a cursor, answers "next" */
     ROUTE_STREAM = 4,  /* server-sent events; `answer` is the data of one */
+    ROUTE_PLAIN = 8,   /* the answer is no object of ours: no `answer` */
 };
 
 struct route {
@@ -33,7 +34,7 @@ struct route {
     uint8_t tag;                 /* enum route_tag_id */
     uint16_t status;             /* when it went well; 204 answers nothing. 202: also 200, when ?wait= was worth it */
     uint8_t flags;               /* enum route_flags */
-    const struct schema *answer; /* NULL with 204, and where the answer is no JSON of ours */
+    const struct schema *answer; /* NULL with 204 and PLAIN */
 };
 
 struct route_tag { const char *name, *doc; };

@@ -68,7 +68,7 @@ const struct schema schema_quarantine = {"QuarantinedDevice", "A device that nob
 /* ---- the receipt ---- */
 
 static const char *const line_texts[] = {"unlock", "minutes"};
-static const struct enum_names line_names = {"receipt_line", line_texts, 2};
+static const struct enum_names line_names = {"receipt_item", line_texts, 2};
 
 static const struct member line_members[] = {
     {"what", MEMBER_TERM, 0, &line_names, NULL, "what is paid for"},

@@ -16,6 +16,8 @@ import tempfile
 import time
 import uuid
 
+from support.openapi import Contract
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BINARY = os.environ.get("PADDOCK", str(ROOT / "build" / "paddock")).split()
 SHARED = ROOT.parent / "shared"
@@ -121,6 +123,15 @@ def request(address, method, path, body=None, headers=None, timeout=35):
         connection.close()
 
 
+def contract_of(server):
+    """What the server says of itself: every answer to a Client is held against it."""
+    if not getattr(server, "contract", None):
+        status, _, body = request(server.http, "GET", "/openapi.json")
+        assert status == 200, "no /openapi.json"
+        server.contract = Contract(json.loads(body))
+    return server.contract
+
+
 class Client:
     """Somebody with a token."""
 
@@ -135,8 +146,10 @@ class Client:
             headers["Idempotency-Key"] = key or uuid.uuid4().hex
         if body is not None:
             headers["Content-Type"] = "application/json"
-        status, _, data = request(self.server.http, method, path, None if body is None else json.dumps(body), headers)
-        return status, json.loads(data) if data else None
+        status, sent, data = request(self.server.http, method, path, None if body is None else json.dumps(body), headers)
+        answer = json.loads(data) if data else None
+        contract_of(self.server).check(method, path, status, sent.get("Content-Type"), answer, self.role != "rider")
+        return status, answer
 
     def get(self, path):
         return self.call("GET", path)
