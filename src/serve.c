@@ -34,6 +34,7 @@
 #include "node_metrics.h"
 #include "ops/clock.h"
 #include "ops/settings.h"
+#include "ops/supervisor.h"
 #include "ops/waker.h"
 
 #define HTTP_CONN_MAX 1500u
@@ -60,8 +61,11 @@ struct server {
     struct pages *pages;
     struct api *api;
     struct waker engine_waker, journal_waker, keeper_waker;
+    struct supervisor supervisor;
     pthread_t threads[5];
     unsigned thread_count;
+    unsigned beats[5];                /* numbers of the threads for their supervisor */
+    _Atomic(const char *) stuck;      /* a thread that does not turn any more; NULL: none */
     _Atomic bool draining, stop_core, stop_shell, vehicles_idle, http_idle;
     /* Copies of the vehicles thread's figures for /metrics. */
     pthread_mutex_t figures_lock;
@@ -101,8 +105,10 @@ static bool ready(void *ctx, struct buf *why)
 {
     const struct server *s = ctx;
     const char *failure = node_failure(s->node);
-    buf_put_text(why, *failure ? failure : atomic_load(&s->draining) ? "stopping" : "ready");
-    return !*failure && !atomic_load(&s->draining);
+    const char *stuck = atomic_load(&s->stuck);
+    buf_put_text(why, *failure ? failure : stuck ? stuck : atomic_load(&s->draining) ? "stopping" : "ready");
+    if (stuck && !*failure) buf_put_text(why, ": this thread does not turn any more");
+    return !*failure && !stuck && !atomic_load(&s->draining);
 }
 
 static void metrics(void *ctx, struct buf *out)
@@ -131,12 +137,20 @@ static void gateway_log(void *ctx, const struct gateway_note *note)
 
 /* ---- threads ---- */
 
+enum { ENGINE, JOURNAL, KEEPER, VEHICLES, HTTP, THREAD_N };
+
+static void beat(struct server *s, unsigned thread)
+{
+    supervisor_beat(&s->supervisor, s->beats[thread], clock_mono_us() / 1000);
+}
+
 static void *vehicles_thread(void *arg)
 {
     struct server *s = arg;
     bool draining = false;
     int64_t publish_ms = 0;
     while (!atomic_load(&s->stop_shell)) {
+        beat(s, VEHICLES);
         if (loop_now_ms(s->vehicles) >= publish_ms) {
             publish_figures(s);
             publish_ms = loop_now_ms(s->vehicles) + LOOP_WAIT_MS;
@@ -161,6 +175,7 @@ static void *http_thread(void *arg)
     struct server *s = arg;
     while (!atomic_load(&s->stop_shell)) {
         bool draining = atomic_load(&s->draining);
+        beat(s, HTTP);
         struct err e = loop_turn(s->http, draining ? 5 : LOOP_WAIT_MS);
         must(!e.code);
         atomic_store(&s->http_idle, draining && api_drain(s->api));
@@ -172,6 +187,7 @@ static void *engine_thread(void *arg)
 {
     struct server *s = arg;
     while (!atomic_load(&s->stop_core)) {
+        beat(s, ENGINE);
         int64_t now_ms = clock_now_ms(&s->clock);
         int64_t next_ms = node_engine_turn(s->node, now_ms), wait_ms = next_ms - now_ms;
         if (wait_ms > ENGINE_WAIT_MAX_MS) wait_ms = ENGINE_WAIT_MAX_MS;
@@ -184,6 +200,7 @@ static void *journal_thread(void *arg)
 {
     struct server *s = arg;
     while (!atomic_load(&s->stop_core)) {
+        beat(s, JOURNAL);
         if (node_journal_turn(s->node).code) break;
         waker_wait(&s->journal_waker, 200000);
     }
@@ -204,7 +221,11 @@ static struct err start_threads(struct server *s)
 {
     static void *(*const bodies[])(void *) = {engine_thread, journal_thread, keeper_thread, vehicles_thread, http_thread};
     static const char *const names[] = {"engine", "journal", "keeper", "vehicles", "http"};
-    for (unsigned i = 0; i < 5; i++) {
+    for (unsigned i = 0; i < THREAD_N; i++) {
+        /* The keeper may copy the tables for minutes; that it falls behind is told by metrics. */
+        if (i != KEEPER) s->beats[i] = supervisor_watch(&s->supervisor, names[i], clock_mono_us() / 1000);
+    }
+    for (unsigned i = 0; i < THREAD_N; i++) {
         if (pthread_create(&s->threads[i], NULL, bodies[i], s)) return ERR(IO, "a thread cannot be started");
         pthread_setname_np(s->threads[i], names[i]);
         s->thread_count++;
@@ -326,6 +347,10 @@ static struct err tell_ready(struct server *s)
     TRY(gateway_address(s->gateway, &vehicles));
     fprintf(stderr, "Paddock serves %s: API http://%.*s, vehicles %.*s, admin http://%.*s\n", s->dir, http.len, http.at,
             vehicles.len, vehicles.at, admin.len, admin.at);
+    char status[200];
+    snprintf(status, sizeof status, "API %.*s, vehicles %.*s, admin %.*s", http.len, http.at, vehicles.len, vehicles.at, admin.len,
+             admin.at);
+    supervisor_ready(&s->supervisor, status);
     if (!s->ready_file) return NO_ERR;
     char part[1200];
     snprintf(part, sizeof part, "%s.part", s->ready_file);
@@ -358,6 +383,7 @@ static struct err open_all(struct server *s)
     if (mkdir(s->dir, 0700) && errno != EEXIST) return ERR(IO, "the data directory cannot be made");
     snprintf(s->db_path, sizeof s->db_path, "%s/%s", s->dir, DATA_TABLES);
     snprintf(s->contacts_path, sizeof s->contacts_path, "%s/contacts.db", s->dir);
+    TRY(supervisor_open(&s->supervisor));
     TRY(check_descriptors(s));
     TRY(file_os_open(&s->os, s->dir, &s->fs));
     struct err e = data_lock(&(struct data_dir){.fs = &s->fs, .sql_folder = s->dir}, &s->lock);
@@ -379,6 +405,7 @@ static void join_from(struct server *s, unsigned first, unsigned end)
 /* What was read is applied, committed and answered; then the core stops; then the sockets close. */
 static bool stop_in_order(struct server *s)
 {
+    supervisor_stopping(&s->supervisor, *node_failure(s->node) ? node_failure(s->node) : "answering what was asked");
     atomic_store(&s->draining, true);
     loop_wake(s->vehicles);
     loop_wake(s->http);
@@ -413,6 +440,7 @@ static void close_all(struct server *s)
     gateway_destroy(s->gateway);
     if (s->vehicles) loop_destroy(s->vehicles);
     node_destroy(s->node);
+    supervisor_close(&s->supervisor);
     if (s->fs.ops) {
         file_close(&s->fs, &s->lock);
         file_os_close(&s->os);
@@ -462,6 +490,9 @@ static void wait_for_end(struct server *s, const sigset_t *wanted)
             usleep(FAILED_LINGER_MS * 1000);
             return;
         }
+        const char *stuck = supervisor_turn(&s->supervisor, clock_mono_us() / 1000);
+        if (stuck && !atomic_load(&s->stuck)) fprintf(stderr, "paddock serve: the thread %s does not turn any more.\n", stuck);
+        atomic_store(&s->stuck, stuck);
         int64_t jumped_ms = clock_watch(&s->clock);
         if (!jumped_ms) continue;
         fprintf(stderr, "The wall clock jumped by %lld ms; it is not followed.\n", (long long)jumped_ms);
@@ -514,7 +545,7 @@ static int parse(struct server *s, int argc, char **argv)
 
 int serve_main(int argc, char **argv)
 {
-    static struct server s = {.lock = {-1}, .figures_lock = PTHREAD_MUTEX_INITIALIZER};
+    static struct server s = {.lock = {-1}, .supervisor = {.fd = -1}, .figures_lock = PTHREAD_MUTEX_INITIALIZER};
     int code = parse(&s, argc, argv);
     if (code >= 0) return code;
     sigset_t wanted;
