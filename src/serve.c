@@ -33,6 +33,7 @@
 #include "node.h"
 #include "node_metrics.h"
 #include "ops/clock.h"
+#include "ops/process.h"
 #include "ops/settings.h"
 #include "ops/supervisor.h"
 #include "ops/waker.h"
@@ -114,6 +115,7 @@ static bool ready(void *ctx, struct buf *why)
 static void metrics(void *ctx, struct buf *out)
 {
     struct server *s = ctx;
+    process_metrics(s->dir, out);
     node_metrics(s->node, out);
     pthread_mutex_lock(&s->figures_lock);
     gateway_metrics(&s->gateway_figures, &s->loop_figures, out);
