@@ -350,8 +350,8 @@ static struct err tell_ready(struct server *s)
     fprintf(stderr, "Paddock serves %s: API http://%.*s, vehicles %.*s, admin http://%.*s\n", s->dir, http.len, http.at,
             vehicles.len, vehicles.at, admin.len, admin.at);
     char status[200];
-    snprintf(status, sizeof status, "API %.*s, vehicles %.*s, admin %.*s", http.len, http.at, vehicles.len, vehicles.at, admin.len,
-             admin.at);
+    snprintf(status, sizeof status, "API %.*s, vehicles %.*s, admin %.*s", http.len, http.at, vehicles.len, vehicles.at,
+             admin.len, admin.at);
     supervisor_ready(&s->supervisor, status);
     if (!s->ready_file) return NO_ERR;
     char part[1200];

@@ -84,7 +84,10 @@ def a_stream_passes(front, staff):
     stream = connection.getresponse()
     assert stream.status == 200 and "text/event-stream" in stream.getheader("Content-Type")
     seen = []
-    reader = threading.Thread(target=lambda: seen.append(next(line for line in stream if line.startswith(b"data:"))), daemon=True)
+    def first():
+        seen.append(next(line for line in stream if line.startswith(b"data:")))
+
+    reader = threading.Thread(target=first, daemon=True)
     reader.start()
     poster = front.connection()
     poster.request("POST", "/v1/vehicles/GBG-0/events", json.dumps({"event": "provider_drop_off"}),

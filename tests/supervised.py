@@ -21,7 +21,8 @@ def unit_is_understood(folder):
     binary.write_text("#!/bin/sh\n")
     binary.chmod(0o755)
     unit = folder / "paddock.service"
-    unit.write_text((ROOT / "docs" / "production" / "paddock.service").read_text().replace("/usr/local/bin/paddock", str(binary)))
+    text = (ROOT / "docs" / "production" / "paddock.service").read_text()
+    unit.write_text(text.replace("/usr/local/bin/paddock", str(binary)))
     said = subprocess.run([analyze, "verify", unit], capture_output=True, text=True)
     ours = [line for line in (said.stdout + said.stderr).splitlines() if "paddock.service" in line]
     assert said.returncode == 0 and not ours, said.stdout + said.stderr

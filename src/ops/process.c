@@ -78,6 +78,7 @@ void process_metrics(const char *dir, struct buf *out)
     if (fds) gauge(out, "process_open_fds", "Descriptors in use.", fds);
     if (!getrlimit(RLIMIT_NOFILE, &files)) gauge(out, "process_max_fds", "Descriptors allowed.", files.rlim_cur);
     if (statvfs(dir, &disk)) return;
-    gauge(out, "paddock_data_free_bytes", "Room left on the data directory's file system.", (uint64_t)disk.f_bavail * disk.f_frsize);
+    gauge(out, "paddock_data_free_bytes", "Room left on the data directory's file system.",
+          (uint64_t)disk.f_bavail * disk.f_frsize);
     gauge(out, "paddock_data_size_bytes", "Size of that file system.", (uint64_t)disk.f_blocks * disk.f_frsize);
 }

@@ -38,7 +38,8 @@ struct err supervisor_open(struct supervisor *s)
     s->fd = -1;
     if (!path || !*path) return NO_ERR;
     size_t len = strlen(path);
-    if ((path[0] != '/' && path[0] != '@') || len >= sizeof at.sun_path) return ERR(INVALID, "NOTIFY_SOCKET is no socket's name");
+    bool name = path[0] == '/' || path[0] == '@';
+    if (!name || len >= sizeof at.sun_path) return ERR(INVALID, "NOTIFY_SOCKET is no socket's name");
     memcpy(at.sun_path, path, len);
     if (path[0] == '@') at.sun_path[0] = 0; /* the abstract namespace */
     s->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
