@@ -35,6 +35,7 @@ struct storm {
     struct being live, other; /* `other`: loaded from tables; engine NULL = none at the moment */
     struct prng dice;
     struct kept *tables; /* by id: ids are one sequence for all kinds */
+    uint32_t ids_end;    /* after the last of them */
     struct fact *facts;
     uint64_t *sums, *hashes;
     uint64_t seq, seed;
@@ -97,6 +98,7 @@ static void keep_row(void *ctx, enum row_kind kind, const void *row, bool gone)
     uint64_t id;
     memcpy(&id, row, sizeof id);
     HOLDS(s, id < IDS_MAX);
+    if (id >= s->ids_end) s->ids_end = (uint32_t)id + 1;
     struct kept *k = &s->tables[id];
     k->kind = (uint8_t)kind;
     k->in = !gone;
@@ -118,7 +120,7 @@ static void reload(struct storm *s)
     static uint32_t ids[IDS_MAX];
     for (unsigned kind = 0; kind < ROW_N; kind++) {
         uint32_t n = 0;
-        for (uint32_t id = 1; id < IDS_MAX; id++) {
+        for (uint32_t id = 1; id < s->ids_end; id++) {
             if (s->tables[id].in && s->tables[id].kind == kind && loads(&s->tables[id])) ids[n++] = id;
         }
         for (uint32_t i = n; i > 1; i--) {
