@@ -11,6 +11,7 @@ read.
 
 The same --seed chooses the same mutants. Not part of CI: it takes an hour."""
 import argparse
+import atexit
 import collections
 import concurrent.futures
 import os
@@ -22,6 +23,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 import c_text
@@ -173,10 +175,11 @@ def statements(line, add):
 
 # ── trying them ─────────────────────────────────────────────────────────────────────────────────────────
 
-def run(command, limit_s, cwd):
+def run(command, limit_s, cwd, tmp=None):
     """Exit code, or None when it had to be stopped, and its output."""
+    env = {**os.environ, "TMPDIR": tmp} if tmp else None
     child = subprocess.Popen([str(c) for c in command], cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                             stderr=subprocess.STDOUT, start_new_session=True)
+                             stderr=subprocess.STDOUT, start_new_session=True, env=env)
     try:
         out, _ = child.communicate(timeout=limit_s)
         return child.returncode, out.decode(errors="replace")
@@ -210,6 +213,9 @@ class Copy:
         listed = run(["ninja", "-C", self.folder, "-t", "targets", "all"], 60, self.at)[1]
         self.targets = set(re.findall(r"^(\w+): phony", listed, re.M))
         self.took_s = {}
+        # Tests' folders: in memory, where a sync costs nothing. Mutants that die leave theirs behind.
+        self.tmp = tempfile.mkdtemp(prefix="paddock-mutate-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
+        atexit.register(shutil.rmtree, self.tmp, ignore_errors=True)
 
     def tests_of(self, path):
         """Test targets of the mutant's layer: of its own name first, then the quick ones."""
@@ -237,7 +243,7 @@ class Copy:
 
     def time(self, name, command, limit_s):
         began = time.monotonic()
-        code, _ = run(command, limit_s, self.at)
+        code, _ = run(command, limit_s, self.at, self.tmp)
         self.took_s[name] = time.monotonic() - began
         return code
 
@@ -253,7 +259,7 @@ class Copy:
         if self.build([path.split("/")[1]])[0] != 0:
             return "invalid", ""
         for test in self.tests_of(path):
-            code, _ = run([self.folder / "tests" / test], self.limit_s(test), self.at)
+            code, _ = run([self.folder / "tests" / test], self.limit_s(test), self.at, self.tmp)
             if code != 0:
                 return "killed" if code is not None else "timeout", test
         if "paddock" in self.targets:
@@ -271,6 +277,8 @@ class Copy:
             return self.judge(mutant.path)
         finally:
             target.write_text(original)
+            shutil.rmtree(self.tmp, ignore_errors=True)
+            os.makedirs(self.tmp, exist_ok=True)
 
 
 def line_pair(mutant, original):

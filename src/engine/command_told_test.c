@@ -268,8 +268,8 @@ TEST(a_key_opens_only_for_the_order_that_it_names)
     order(t, COMMAND_OP_UNLOCK);
     const struct command *c = last_command(t);
     struct fact good = {.kind = FACT_DEVICE_KEYED,
-                        .device_keyed = {.session = 1, .protocol = PROTOCOL_OMNI, .ident = town_scooter, .op = COMMAND_OP_UNLOCK,
-                                         .key = 7, .user = c->user, .stamp = c->stamp}}, f = good;
+                        .device_keyed = {.session = 1, .protocol = PROTOCOL_OMNI, .ident = town_scooter,
+                                         .op = COMMAND_OP_UNLOCK, .key = 7, .user = c->user, .stamp = c->stamp}}, f = good;
     f.device_keyed.op = COMMAND_OP_LOCK;
     town_apply(t, &f);
     TOLD("");
@@ -297,8 +297,8 @@ TEST(a_result_counts_only_for_the_order_that_it_names)
     order(t, COMMAND_OP_UNLOCK);
     const struct command *c = last_command(t);
     struct fact good = {.kind = FACT_LOCK_RESULT,
-                        .lock_result = {.session = 1, .protocol = PROTOCOL_OMNI, .ident = town_scooter, .op = COMMAND_OP_UNLOCK,
-                                        .result = 1, .user = c->user, .stamp = c->stamp}}, f = good;
+                        .lock_result = {.session = 1, .protocol = PROTOCOL_OMNI, .ident = town_scooter,
+                                        .op = COMMAND_OP_UNLOCK, .result = 1, .user = c->user, .stamp = c->stamp}}, f = good;
     f.lock_result.user++;
     town_apply(t, &f);
     TOLD("late_result 1, S1\n");

@@ -425,7 +425,8 @@ TEST(only_its_rider_and_staff_end_a_ride)
     assert_int_equal(town_end(t, town_other_rider, r->uuid), ERR_NO_RIDE);
     assert_int_equal(town_end(t, (struct uuid){{7}}, r->uuid), ERR_NO_RIDE);
     assert_int_equal(town_end(t, town_rider, (struct uuid){{7}}), ERR_NO_RIDE);
-    struct fact f = {.kind = FACT_RIDE_END, .ride_end = {.account = town_other_rider, .key0 = 4711, .ride = r->uuid, .by_staff = true}};
+    struct fact f = {.kind = FACT_RIDE_END,
+                     .ride_end = {.account = town_other_rider, .key0 = 4711, .ride = r->uuid, .by_staff = true}};
     town_apply(t, &f); /* who is no staff does not become it by saying so */
     assert_int_equal(r->state, RIDE_RIDING);
     assert_int_equal(town_end(t, town_rider, r->uuid), ERR_OK);

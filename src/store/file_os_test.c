@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "store/file.h"
+#include "store/testing/folder.h"
 
 static struct file_os os;
 static struct file_system fs;
@@ -22,7 +23,7 @@ static char root[64];
 static int set_up(void **s)
 {
     (void)s;
-    strcpy(root, P_tmpdir "/paddock-file-XXXXXX");
+    test_folder_name(root, sizeof root, "paddock-file-XXXXXX");
     if (!mkdtemp(root)) return -1;
     return file_os_open(&os, root, &fs).code;
 }

@@ -16,6 +16,7 @@
 
 #include "store/journal_format.h"
 #include "store/journal_read.h"
+#include "store/testing/folder.h"
 
 struct place {
     struct file_os os;
@@ -34,7 +35,7 @@ static struct err remove_name(void *ctx, const char *name)
 static int set_up(void **s)
 {
     (void)s;
-    strcpy(here.root, P_tmpdir "/paddock-follow-XXXXXX");
+    test_folder_name(here.root, sizeof here.root, "paddock-follow-XXXXXX");
     if (!mkdtemp(here.root)) return -1;
     return file_os_open(&here.os, here.root, &here.fs).code;
 }
@@ -307,7 +308,7 @@ static void test_a_killed_writer_loses_nothing_that_it_told(void **s)
     struct seen seen = {0};
     uint64_t told = 0, count;
     assert_int_equal(journal_reader_open(&r, &here.fs, "j", 0, &report).code, ERR_OK);
-    for (unsigned round = 0; round < 10; round++) {
+    for (unsigned round = 0; round < 5; round++) {
         int ends[2];
         assert_int_equal(pipe(ends), 0);
         pid_t child = fork();
@@ -317,7 +318,7 @@ static void test_a_killed_writer_loses_nothing_that_it_told(void **s)
             writer_child(ends[1]);
         }
         close(ends[1]);
-        for (unsigned n = 0; n < 20 + round; n++) {
+        for (unsigned n = 0; n < 12 + round; n++) {
             assert_int_equal(read(ends[0], &told, sizeof told), sizeof told);
             struct err e = journal_reader_next(r, UINT64_MAX, on_record, &seen, &count);
             if (e.code) fail_msg("%s: %s", e.why, journal_reader_text(r));

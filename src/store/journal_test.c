@@ -15,6 +15,7 @@
 
 #include "store/journal.h"
 #include "store/journal_format.h"
+#include "store/testing/folder.h"
 
 #define SALT 42u
 #define FIRST "j/0000000000000001.seg"
@@ -36,7 +37,7 @@ static struct err remove_name(void *ctx, const char *name)
 static int set_up(void **s)
 {
     (void)s;
-    strcpy(here.root, P_tmpdir "/paddock-journal-XXXXXX");
+    test_folder_name(here.root, sizeof here.root, "paddock-journal-XXXXXX");
     if (!mkdtemp(here.root)) return -1;
     return file_os_open(&here.os, here.root, &here.fs).code;
 }

@@ -13,6 +13,7 @@
 #include <sqlite3.h>
 
 #include "store/vfs.h"
+#include "store/testing/folder.h"
 
 static struct file_os os;
 static struct file_system fs;
@@ -28,7 +29,7 @@ static int64_t now_ms(void *ctx)
 static int set_up(void **s)
 {
     (void)s;
-    strcpy(root, P_tmpdir "/paddock-vfs-XXXXXX");
+    test_folder_name(root, sizeof root, "paddock-vfs-XXXXXX");
     if (!mkdtemp(root) || file_os_open(&os, root, &fs).code) return -1;
     struct vfs_options options = {.name = "ours", .fs = &fs, .seed = 5, .now_ms = now_ms};
     return vfs_create(&vfs, &options).code;
