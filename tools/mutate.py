@@ -218,11 +218,13 @@ class Copy:
         atexit.register(shutil.rmtree, self.tmp, ignore_errors=True)
 
     def tests_of(self, path):
-        """Test targets of the mutant's layer: of its own name first, then the quick ones."""
+        """Test targets: of the mutant's own name first, then of its layer, the quick ones before the slow ones, then
+        those of other folders that bear its name (sim/disk_journal_test.c)."""
         layer, stem = path.split("/")[1], pathlib.PurePath(path).stem
-        tests = sorted(t for t in self.targets if t.startswith(f"src_{layer}_") and t.endswith("_test"))
-        return sorted(tests, key=lambda t: (not t.startswith(f"src_{layer}_{stem.split('_')[0]}"),
-                                            self.took_s.get(t, 0), t))
+        word = stem.split("_")[0]
+        own, near = f"src_{layer}_{word}", f"src_{layer}_"
+        tests = [t for t in self.targets if t.endswith("_test") and (t.startswith(near) or f"_{word}_" in t)]
+        return sorted(tests, key=lambda t: (not t.startswith(own), not t.startswith(near), self.took_s.get(t, 0), t))
 
     def build(self, targets):
         return run(["ninja", "-C", self.folder, "-j", "1", *targets], 1800, self.at)
@@ -384,6 +386,9 @@ def main():
     with concurrent.futures.ThreadPoolExecutor(max_workers=args.jobs) as pool:
         for future in concurrent.futures.as_completed([pool.submit(attempt, m) for m in mutants]):
             results.append(future.result())
+            mutant, verdict, _ = results[-1]
+            if verdict == "survived":
+                print(f"survived: {mutant.path}:{mutant.line}  {line_pair(mutant, texts[mutant.path])[1]}", flush=True)
             if time.monotonic() - shown > 20 or len(results) == len(mutants):
                 shown = time.monotonic()
                 left_s = (shown - began) / len(results) * (len(mutants) - len(results))

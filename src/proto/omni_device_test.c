@@ -122,6 +122,23 @@ static void test_position_comes_back_within_one_unit(void **s)
     }
 }
 
+static void test_position_is_rounded_to_the_nearest_hundred_thousandth_of_a_minute(void **s)
+{
+    (void)s;
+    /* 1e-7 degrees are 0.6 of the unit: 5 of them are 3 units, 4 are 2.4, 1 is 0.6. */
+    static const struct { int32_t e7; const char *text; } rows[] = {
+        {0, ",0000.00000,N,"}, {1, ",0000.00001,N,"}, {4, ",0000.00002,N,"}, {-4, ",0000.00002,S,"}, {5, ",0000.00003,N,"},
+        {166667, ",0001.00000,N,"}, {9999999, ",0059.99999,N,"}, {10000000, ",0100.00000,N,"}, {-577029167, ",5742.17500,S,"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct message state = state_of(OMNI_SCOR);
+        state.lat_e7 = rows[i].e7;
+        uint8_t frame[OMNI_SAY_MAX + 1] = {0};
+        said(&state, "D0", frame);
+        if (!strstr((char *)frame, rows[i].text)) fail_msg("%d: %s", rows[i].e7, (char *)frame);
+    }
+}
+
 static void test_fix_may_lack_its_date_or_be_none(void **s)
 {
     (void)s;
@@ -284,6 +301,7 @@ int main(void)
         cmocka_unit_test(test_every_message_of_every_dialect_comes_back),
         cmocka_unit_test(test_sign_in_and_heartbeat_have_the_printed_form),
         cmocka_unit_test(test_position_comes_back_within_one_unit),
+        cmocka_unit_test(test_position_is_rounded_to_the_nearest_hundred_thousandth_of_a_minute),
         cmocka_unit_test(test_fix_may_lack_its_date_or_be_none),
         cmocka_unit_test(test_slow_speed_is_said_in_whole_kilometres),
         cmocka_unit_test(test_what_is_not_announced_stays_empty),

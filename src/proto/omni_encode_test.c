@@ -81,6 +81,25 @@ static void test_ground_lock_orders(void **s)
     assert_order(OMNI_BGCR, ORDER_LOCATE, 0, "\xff\xff*BGCS,OM," IMEI ",D0#\n");
 }
 
+static void assert_track(uint8_t dialect, uint32_t every_s, const char *want)
+{
+    uint8_t out[OMNI_ORDER_MAX];
+    struct buf b = buf_on(out, sizeof out);
+    struct order o = order_of(dialect, ORDER_TRACK, 0);
+    o.value = every_s;
+    assert_int_equal(omni_encode(&o, &b).code, want ? ERR_OK : ERR_UNSUPPORTED);
+    if (want) assert_bytes(&b, want);
+}
+
+static void test_positions_are_asked_for_every_so_many_seconds(void **s)
+{
+    (void)s;
+    assert_track(OMNI_SCOR, 10, "\xff\xff*SCOS,OM," IMEI ",D1,10#\n");
+    assert_track(OMNI_HBCR, 0, "\xff\xff*HBCS,NB," IMEI ",D1,0#\n");
+    assert_track(OMNI_CMDR, 10, "\xff\xff*CMDS,OM," IMEI ",261123224600,D1,10#\n");
+    assert_track(OMNI_BGCR, 10, NULL); /* it stands in the ground */
+}
+
 static void test_what_a_dialect_lacks_is_refused_and_writes_nothing(void **s)
 {
     (void)s;
@@ -186,6 +205,7 @@ int main(void)
         cmocka_unit_test(test_ninebot_orders),
         cmocka_unit_test(test_horseshoe_lock_orders_carry_the_clock),
         cmocka_unit_test(test_ground_lock_orders),
+        cmocka_unit_test(test_positions_are_asked_for_every_so_many_seconds),
         cmocka_unit_test(test_what_a_dialect_lacks_is_refused_and_writes_nothing),
         cmocka_unit_test(test_largest_order_fits_its_limit),
         cmocka_unit_test(test_id_that_would_be_a_second_command_is_refused),

@@ -153,6 +153,8 @@ static void test_sniff_gives_up_on_endless_filling(void **s)
     memset(filling, '\n', sizeof filling);
     assert_int_equal(omni_codec.sniff(bytes_of(filling, OMNI_SNIFF_MAX)), SNIFF_MORE);
     assert_int_equal(omni_codec.sniff(bytes_of(filling, OMNI_SNIFF_MAX + 1)), SNIFF_NO);
+    assert_int_equal(omni_codec.sniff(bytes_of("*\0\0\0\0\0", 6)), SNIFF_NO);
+    assert_int_equal(omni_codec.sniff(bytes_of("*\0", 2)), SNIFF_NO);
     memset(filling, ' ', sizeof filling);
     filling[0] = '*';
     assert_int_equal(omni_codec.sniff(bytes_of(filling, OMNI_SNIFF_MAX)), SNIFF_MORE);
@@ -207,6 +209,34 @@ static void test_horseshoe_lock_voltage_becomes_percent(void **s)
         assert_int_equal(omni_battery_pct(curve[i].mv), curve[i].pct);
     }
     assert_int_equal(decoded("*CMDR,OM," IMEI ",H0,1,,24#").has, HAS_LOCKED | HAS_RSSI);
+}
+
+static void test_each_tenth_of_the_battery_begins_at_its_voltage(void **s)
+{
+    (void)s;
+    static const uint16_t begins_mv[] = {3400, 3550, 3590, 3620, 3640, 3700, 3760, 3830, 3910, 4010, 4120};
+    for (unsigned i = 0; i <= 10; i++) assert_int_equal(omni_battery_pct(begins_mv[i]), 10 * i);
+    for (unsigned i = 1; i <= 10; i++) assert_int_equal(omni_battery_pct(begins_mv[i] - 1u), 10 * i - 1);
+    assert_int_equal(omni_battery_pct(0), 0);
+    assert_int_equal(omni_battery_pct(3475), 5);
+    assert_int_equal(omni_battery_pct(4065), 95);
+    assert_int_equal(omni_battery_pct(UINT32_MAX), 100);
+}
+
+static void test_what_a_frame_lacks_is_nothing(void **s)
+{
+    (void)s;
+    struct omni_frame f;
+    memset(&f, 0xaa, sizeof f);
+    struct bytes bare = bytes_text("*SCOR,OM," IMEI ",D0,0,224600.00,A,5742.1,N,01157.8,E,,,231126,,,#");
+    assert_int_equal(omni_frame_split(bare, &f).code, ERR_OK);
+    assert_null(f.clock.at);
+    struct omni_fix fix;
+    memset(&fix, 0xaa, sizeof fix);
+    assert_int_equal(omni_fix_read(&f, &fix).code, ERR_OK);
+    assert_true(fix.valid && fix.has_time && fix.has_date && !fix.has_sats && !fix.has_hdop && !fix.has_alt);
+    assert_true(fix.sats == 0 && fix.hdop_milli == 0 && fix.alt_mm == 0 && fix.mode.len == 0);
+    assert_int_equal(omni_param(&f, 13).len, 0);
 }
 
 static void test_operations_carry_user_and_stamp(void **s)
@@ -498,6 +528,8 @@ int main(void)
         cmocka_unit_test(test_empty_field_is_absent_and_not_zero),
         cmocka_unit_test(test_sign_in_says_so),
         cmocka_unit_test(test_horseshoe_lock_voltage_becomes_percent),
+        cmocka_unit_test(test_each_tenth_of_the_battery_begins_at_its_voltage),
+        cmocka_unit_test(test_what_a_frame_lacks_is_nothing),
         cmocka_unit_test(test_operations_carry_user_and_stamp),
         cmocka_unit_test(test_horseshoe_lock_report_has_no_result),
         cmocka_unit_test(test_user_that_is_a_word_is_nobody_of_ours),
