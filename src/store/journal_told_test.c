@@ -540,7 +540,8 @@ static void test_read_from_reports_what_it_read(void **s)
     assert_int_equal(journal_read_from(&fs, "j", 20, count_record, &seen, &report).code, ERR_CORRUPT);
     assert_int_equal(report.records, 4);
     assert_int_equal(report.last_seq, 24);
-    assert_string_equal(report.text, "journal j/0000000000000002.seg, offset 40960, seq 25: the journal is damaged before its end");
+    assert_string_equal(report.text, "journal j/0000000000000002.seg, offset 40960, seq 25: the journal is damaged "
+                                     "before its end");
 }
 
 #define ON_FOLDER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
