@@ -211,7 +211,7 @@ class Copy:
         if code != 0:
             sys.exit(f"mutate: cmake failed\n{out}")
         listed = run(["ninja", "-C", self.folder, "-t", "targets", "all"], 60, self.at)[1]
-        self.targets = set(re.findall(r"^(\w+): phony", listed, re.M))
+        self.targets = set(re.findall(r"^(?!cmake_)(\w+): phony", listed, re.M))
         self.took_s = {}
         # Tests' folders: in memory, where a sync costs nothing. Mutants that die leave theirs behind.
         self.tmp = tempfile.mkdtemp(prefix="paddock-mutate-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
