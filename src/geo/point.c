@@ -30,8 +30,7 @@ int32_t point_cos_q16(int32_t lat_e7)
 
 uint64_t int_sqrt(uint64_t v)
 {
-    uint64_t root = 0, bit = (uint64_t)1 << 62;
-    while (bit > v) bit >>= 2;
+    uint64_t root = 0, bit = v ? (uint64_t)1 << ((63 - __builtin_clzll(v)) & ~1) : 0;
     for (; bit; bit >>= 2) {
         if (v >= root + bit) {
             v -= root + bit;
