@@ -3,7 +3,7 @@
 # frames become seeds in build/fuzz/corpus/NAME, where runs keep what they found.
 if(PADDOCK_FUZZ)
   set(fuzz_layers "")
-  foreach(layer net_fake sim_disk api gateway store net engine proto geo base)
+  foreach(layer net_fake sim_disk api gateway store street net engine proto geo base)
     if(TARGET ${layer})
       list(APPEND fuzz_layers ${layer})
       target_compile_options(${layer} PRIVATE -fsanitize=fuzzer-no-link)

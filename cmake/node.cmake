@@ -7,11 +7,11 @@ endif()
 configure_file(${CMAKE_SOURCE_DIR}/src/build_id.c.in ${CMAKE_BINARY_DIR}/build_id.c @ONLY)
 
 add_library(node STATIC ${CMAKE_SOURCE_DIR}/src/node.c ${CMAKE_SOURCE_DIR}/src/inhand.c ${CMAKE_BINARY_DIR}/build_id.c)
-target_link_libraries(node PUBLIC store engine base)
+target_link_libraries(node PUBLIC store street engine base)
 paddock_tests(src node sim_disk store engine base)
 
 if(TARGET sim_demo AND TARGET api)
   add_executable(paddock ${CMAKE_SOURCE_DIR}/src/main.c ${CMAKE_SOURCE_DIR}/src/serve.c ${CMAKE_SOURCE_DIR}/src/node_metrics.c
                  ${CMAKE_SOURCE_DIR}/src/decode.c)
-  target_link_libraries(paddock PRIVATE load sim_demo sim_world ops api gateway node net store engine proto geo base Threads::Threads)
+  target_link_libraries(paddock PRIVATE load sim_demo sim_world ops api gateway node net store street engine proto geo base Threads::Threads)
 endif()

@@ -14,6 +14,7 @@
 #define HASH_MS_DEFAULT 60000
 #define BASE_EVERY_MS (24 * 3600000ll)
 #define RETAIN_EVERY_MS 10000
+#define DAY_RIDE_MS (13 * 3600000ll) /* no ride is longer than this, unless its city says so */
 
 struct batch_record {
     uint32_t at, len;  /* of its encoding in payloads; len 0: an answer to a query, nothing for the journal */
@@ -298,6 +299,7 @@ static void keep_change(void *ctx, enum row_kind kind, const void *row, bool gon
     struct node *n = ctx;
     struct err e = keeper_add_row(n->recovered.keeper, kind, row, gone);
     must(!e.code); /* room for a batch was asked for before it began */
+    if (n->options.street) street_put(n->options.street, n->filling->last_seq, kind, row, gone);
 }
 
 /* The batch is whole: its changes go to the keeper, then it goes to the journal. */
@@ -339,6 +341,11 @@ int64_t node_engine_turn(struct node *n, int64_t now_ms)
     if (keeper_hand_over(k, now_ms, KEEPER_WHEN_DUE)) wake(n, n->options.wake_keeper);
     if (!keeper_has_room(k) && !n->filling->count) {
         atomic_fetch_add_explicit(&n->counters.stalls_keeper, 1, memory_order_relaxed);
+        return now_ms + 1;
+    }
+    if (n->options.street && !street_has_room(n->options.street) && !n->filling->count) {
+        atomic_fetch_add_explicit(&n->counters.stalls_street, 1, memory_order_relaxed);
+        wake(n, n->options.wake_street);
         return now_ms + 1;
     }
     take_own(n, now_ms);
@@ -497,6 +504,7 @@ struct err node_journal_turn(struct node *n)
         atomic_store_explicit(&n->returned, b, memory_order_release);
         wake(n, n->options.wake_engine);
         if (keeper_busy(n->recovered.keeper)) wake(n, n->options.wake_keeper);
+        if (n->options.street && street_pressed(n->options.street)) wake(n, n->options.wake_street);
     }
     e = journal_prepare(n->recovered.journal, NODE_PREPARE_BYTES);
     int64_t now_ms = atomic_load_explicit(&n->now_ms, memory_order_relaxed);
@@ -565,6 +573,44 @@ static void apply_started(struct node *n, const struct fact *refused)
 _Static_assert(offsetof(struct fact_session_opened, ident) == offsetof(struct fact_report, ident), "device facts begin alike");
 _Static_assert(offsetof(struct fact_lock_result, ident) == offsetof(struct fact_report, ident), "device facts begin alike");
 
+struct day_walk { struct node *n; int64_t oldest_ms; uint64_t last_id; bool over; };
+
+static struct err seed_ride(void *ctx, enum row_kind kind, const void *row)
+{
+    struct day_walk *w = ctx;
+    const struct ride *r = row;
+    (void)kind;
+    w->last_id = r->id;
+    w->over = r->requested_ms < w->oldest_ms;
+    if (!w->over) street_seed_ride(w->n->options.street, r);
+    return NO_ERR;
+}
+
+static void longest_ride(void *ctx, const void *row)
+{
+    int64_t *longest_ms = ctx;
+    const struct city *city = row;
+    if (city->ride_max_ms > *longest_ms) *longest_ms = city->ride_max_ms;
+}
+
+/* What the engine holds, and of the rides that left memory those that may have ended today, newest first. A table that
+ * cannot be read makes the day's counts start at nothing; everything else says so loudly enough. */
+static void seed_street(struct node *n)
+{
+    int64_t longest_ms = DAY_RIDE_MS;
+    engine_each(n->recovered.engine, ROW_CITY, longest_ride, &longest_ms);
+    int64_t day_ms = n->recovered.now_ms - n->recovered.now_ms % STREET_DAY_MS;
+    struct day_walk w = {.n = n, .oldest_ms = day_ms - longest_ms};
+    struct tables_query q = {.kind = ROW_RIDE, .newest_first = true, .limit = TABLES_LIST_MAX};
+    uint64_t as_of;
+    street_seed(n->options.street, n->recovered.engine);
+    do {
+        w.last_id = 0;
+        if (tables_list(&n->recovered.tables, &q, seed_ride, &w, &as_of).code) return;
+        q.after_id = w.last_id;
+    } while (w.last_id && !w.over);
+}
+
 struct err node_create(const struct node_options *options, struct node **out, char *text)
 {
     *out = NULL;
@@ -594,6 +640,7 @@ struct err node_create(const struct node_options *options, struct node **out, ch
         free(n);
         return e;
     }
+    if (n->options.street) seed_street(n);
     rings_create(n);
     n->filling = batch_create();
     n->spare = batch_create();

@@ -3,7 +3,8 @@
  *
  *     gateway, api ──rings──► node_engine_turn ──batch──► node_journal_turn ──rings──► gateway, api
  *                                    │                                                    (released)
- *                                    └──changes──► node_keeper_turn ──► tables.db
+ *                                    └──changes──┬► node_keeper_turn ──► tables.db
+ *                                                └► street_turn ──► snapshots for near me and maps (street/street.h)
  *
  * The rule that everything hangs on: nothing in a batch is released before its records are synced. While one batch is
  * with the journal the next one gathers, so a batch is whatever arrived meanwhile: one sync carries them all.
@@ -21,6 +22,7 @@
 
 #include "engine/traffic.h"
 #include "store/recover.h"
+#include "street/street.h"
 
 #define NODE_BATCH_FACTS_MAX ENGINE_BATCH_MAX
 #define NODE_BATCH_EFFECTS_MAX 16384u  /* a batch ends early rather than have less than a fact's room */
@@ -34,12 +36,14 @@ struct node_options {
     uint64_t seed0, seed1;            /* fresh randomness of this process */
     int64_t hash_ms;                  /* between stored state hashes; 0 = default 60 s, negative = every cut */
     bool hash_at_start;               /* keep the state hash of what was recovered: a walk over all rows */
+    struct street *street;            /* told of changed rows; borrowed; NULL: nobody looks */
     bool bases;                       /* copy the tables to bases/ once a day */
     struct text64 crash_on;           /* tests only: a device whose facts stop the engine; empty = none */
     /* Wakes the named thread; may be called from any. NULL in the simulator. */
     void (*wake_engine)(void *ctx);
     void (*wake_journal)(void *ctx);
     void (*wake_keeper)(void *ctx);
+    void (*wake_street)(void *ctx);   /* much waits for it and is durable */
     void (*wake_shell)(void *ctx);    /* gateway and api: their out rings hold something */
     int64_t (*mono_us)(void *ctx);
     void *ctx;
@@ -48,7 +52,7 @@ struct node_options {
 /* Figures for /metrics; each written by one thread. */
 struct node_counters {
     _Atomic uint64_t facts, batches, commits, commit_us_sum, effects, events, orders, replies, acks, answers;
-    _Atomic uint64_t seq, committed_seq, tables_seq, synced_seq, stalls_keeper, stalls_journal, refused_facts;
+    _Atomic uint64_t seq, committed_seq, tables_seq, synced_seq, stalls_keeper, stalls_journal, stalls_street, refused_facts;
     _Atomic uint64_t rides_open, cuts, cut_us_sum, commit_us_max, cut_us_max;
     _Atomic uint64_t journal_first_seq, journal_bytes, journal_segments, journal_unprepared, journal_prepared_bytes;
     _Atomic uint64_t sync_us[32]; /* histogram: commits that took less than 2^i us */

@@ -36,10 +36,11 @@ LAYERS = {
     "net": ("base",),
     "gateway": ("base", "geo", "proto", "engine", "net"),
     "store": ("base", "geo", "proto", "engine"),
+    "street": ("base", "geo", "proto", "engine"),
     "bus": ("base", "geo", "proto", "engine", "net"),
     "pay": ("base", "geo", "proto", "engine", "net"),
-    "api": ("base", "geo", "proto", "engine", "net", "store", "bus", "pay"),
-    "ops": ("base", "geo", "proto", "engine", "net", "gateway", "store", "bus", "pay", "api"),
+    "api": ("base", "geo", "proto", "engine", "net", "store", "street", "bus", "pay"),
+    "ops": ("base", "geo", "proto", "engine", "net", "gateway", "store", "street", "bus", "pay", "api"),
 }
 ABOVE_ALL = ("", "node", "sim", "load", "bench", "fuzz", "tools")  # "" is src/*.c; these may include anything
 

@@ -12,6 +12,7 @@
  * `holding` and `paused` are words of the field whose rows come with payments and parking.
  *
  * Before a vehicle is locked it must be known to stand still: it is asked, a few times, seconds apart. */
+#include "engine/ready.h"
 #include "engine/state.h"
 
 #define UNLOCK_TOTAL_MS 60000
@@ -147,10 +148,7 @@ static const struct plan *plan_for(const struct engine *e, const struct vehicle 
     const struct pool *p = &e->pools[ROW_PLAN];
     for (uint32_t slot = pool_next(p, 0); slot != MAP_NONE; slot = pool_next(p, slot + 1)) {
         const struct plan *plan = pool_row(p, slot);
-        if (plan->city_id != v->city_id || (plan->type_id && plan->type_id != v->type_id)) continue;
-        bool closer = best && plan->type_id && !best->type_id;
-        bool older = best && !plan->type_id == !best->type_id && plan->id < best->id;
-        if (!best || closer || older) best = plan;
+        if (ready_plan_fits(plan, best, v->city_id, v->type_id)) best = plan;
     }
     return best;
 }
@@ -158,14 +156,16 @@ static const struct plan *plan_for(const struct engine *e, const struct vehicle 
 static enum err_code vehicle_ready(const struct engine *e, const struct vehicle *v, const struct device *d)
 {
     const struct vehicle_type *t = ROW(e, VEHICLE_TYPE, vehicle_type, v->type_id);
-    if (v->state == VEHICLE_NON_CONTACTABLE || v->state == VEHICLE_MISSING) return ERR_VEHICLE_SILENT;
-    if (v->state == VEHICLE_NON_OPERATIONAL && v->cause == VEHICLE_EVENT_BATTERY_LOW) return ERR_VEHICLE_BATTERY_LOW;
-    if (v->state != VEHICLE_AVAILABLE) return ERR_VEHICLE_NOT_AVAILABLE;
-    if (v->ride_id) return ERR_VEHICLE_NOT_AVAILABLE;
-    if (v->command_id) return ERR_VEHICLE_BUSY;
-    if (!d || !d->seen_ms || now_of(e) - d->seen_ms > silence_ms(e, d)) return ERR_VEHICLE_SILENT;
-    if (t && t->motor && d->has_battery && d->battery_pct < t->battery_min_pct) return ERR_VEHICLE_BATTERY_LOW;
-    return d->lock_state == LOCK_STATE_LOCKED ? ERR_OK : ERR_VEHICLE_NOT_LOCKED;
+    struct ready r = {.state = v->state, .cause = v->cause, .taken = v->ride_id != 0, .busy = v->command_id != 0};
+    if (d) {
+        r.seen_ms = d->seen_ms;
+        r.silence_ms = silence_ms(e, d);
+        r.lock_state = d->lock_state;
+        r.charge_counts = t && t->motor && d->has_battery;
+        r.battery_pct = d->battery_pct;
+        r.battery_min_pct = t ? t->battery_min_pct : 0;
+    }
+    return ready_to_ride(&r, now_of(e));
 }
 
 static enum err_code may_start(const struct engine *e, const struct rider *rider, const struct vehicle *v,

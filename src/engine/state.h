@@ -20,7 +20,6 @@
 #define TIMERS_PER_STEP_MAX 48
 #define FORGET_PER_STEP_MAX 64
 
-#define HEARTBEAT_DEFAULT_MS 240000ll
 #define ANSWER_KEEP_MS (24 * HOUR_MS)
 
 struct engine {

@@ -14,6 +14,7 @@
  * The table below is the whole of it and vehicle_change() the only door. While a vehicle is silent MDS knows no
  * trip_end: the event is owed and paid when the vehicle speaks again.
  * Source  MDS 2.0.2, modes/micromobility: state machine */
+#include "engine/ready.h"
 #include "engine/state.h"
 
 #include "geo/point.h"
@@ -119,8 +120,7 @@ int64_t silence_ms(const struct engine *e, const struct device *d)
 {
     const struct vehicle *v = ROW(e, VEHICLE, vehicle, d->vehicle_id);
     const struct vehicle_type *t = v ? ROW(e, VEHICLE_TYPE, vehicle_type, v->type_id) : NULL;
-    int64_t heartbeat_ms = t && t->heartbeat_ms ? t->heartbeat_ms : HEARTBEAT_DEFAULT_MS;
-    return heartbeat_ms * 5 / 2;
+    return ready_silence_ms(t ? t->heartbeat_ms : 0);
 }
 
 static bool silent_state(const struct vehicle *v)
