@@ -92,6 +92,7 @@ void node_metrics(struct node *node, struct buf *out)
     one(out, "stalls_keeper_total", "counter", "Engine turns that waited for the tables.", now(&c->stalls_keeper));
     one(out, "stalls_journal_total", "counter", "Engine turns with a full batch while the journal was busy.",
         now(&c->stalls_journal));
+    one(out, "stalls_street_total", "counter", "Engine turns that waited for the street view.", now(&c->stalls_street));
     one(out, "refused_facts_total", "counter", "Facts refused because they stopped the engine.", now(&c->refused_facts));
     one(out, "journal_bytes_total", "counter", "Bytes appended to the journal.", now(&c->journal_bytes));
     one(out, "journal_segments", "gauge", "Segments of the journal.", now(&c->journal_segments));
@@ -101,6 +102,35 @@ void node_metrics(struct node *node, struct buf *out)
     uint64_t buckets[HISTOGRAM_N];
     for (unsigned i = 0; i < HISTOGRAM_N; i++) buckets[i] = now(&c->sync_us[i]);
     histogram(out, "commit_seconds", "Append and sync of a batch.", buckets, now(&c->commit_us_sum));
+}
+
+void street_metrics(const struct street *street, int64_t mono_us, struct buf *out)
+{
+    const struct street_counters *c = street_counters(street);
+    int64_t age_us = now(&c->snapshots) ? mono_us - (int64_t)now(&c->taken_us) : 0;
+    head(out, "street_age_seconds", "gauge", "Since the shown snapshot of the street was taken.");
+    buf_put_text(out, "paddock_street_age_seconds ");
+    buf_put_decimal(out, age_us > 0 ? age_us : 0, 6);
+    buf_put_char(out, '\n');
+    one(out, "street_seq", "gauge", "Last fact that the shown snapshot knows of.", now(&c->seq));
+    one(out, "street_vehicles", "gauge", "Vehicles in the snapshot.", now(&c->vehicles));
+    one(out, "street_rentable", "gauge", "Of those, ready to be rented.", now(&c->rentable));
+    one(out, "street_readers", "gauge", "Threads that look at a snapshot now.", street_readers(street));
+    one(out, "street_changes_total", "counter", "Committed changes taken in.", now(&c->changes));
+    one(out, "street_waiting", "gauge", "Changes on their way to the view.", street_waiting(street));
+    one(out, "street_held_back_total", "counter", "Snapshots put off because the older one was still looked at.",
+        now(&c->held_back));
+    one(out, "street_left_out_total", "counter", "Rows beyond a limit of the view.", now(&c->left_out));
+    head(out, "street_make_seconds", "summary", "Making a snapshot.");
+    buf_put_text(out, "paddock_street_make_seconds_sum ");
+    buf_put_decimal(out, (int64_t)now(&c->make_us_sum), 6);
+    buf_put_text(out, "\npaddock_street_make_seconds_count ");
+    buf_put_u64(out, now(&c->snapshots));
+    buf_put_char(out, '\n');
+    head(out, "street_make_max_seconds", "gauge", "Longest that making one took.");
+    buf_put_text(out, "paddock_street_make_max_seconds ");
+    buf_put_decimal(out, (int64_t)now(&c->make_us_max), 6);
+    buf_put_char(out, '\n');
 }
 
 void gateway_metrics(const struct gateway_counters *g, const struct loop_counters *l, struct buf *out)

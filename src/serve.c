@@ -7,6 +7,7 @@
  *     engine     node_engine_turn: rings ► engine ► batch       vehicles, http, journal, keeper, its own timers
  *     journal    node_journal_turn: batch ► sync ► out rings    engine
  *     keeper     node_keeper_turn: changes ► tables             engine, journal
+ *     view       street_turn: committed changes ► snapshots     itself, journal when much waits
  *     main       signals, clock, failures
  *
  * An end in good order: no new connections; what was read is applied, committed, answered; tables written; then
@@ -46,6 +47,9 @@
 #define CLOCK_BACK_MAX_MS 60000
 #define FAILED_LINGER_MS 4000      /* /readyz says why before the process ends with the reason */
 
+/* The core ends before the shell: SHELL is where that begins. */
+enum { ENGINE, JOURNAL, KEEPER, VIEW, VEHICLES, HTTP, THREAD_N, SHELL = VEHICLES };
+
 struct server {
     struct settings settings;
     const char *dir, *ready_file;
@@ -54,6 +58,7 @@ struct server {
     struct file_system fs;
     struct file lock;
     struct node *node;
+    struct street *street;
     struct clock clock;
     struct loop *vehicles, *http;
     struct gateway *gateway;
@@ -61,11 +66,11 @@ struct server {
     struct desk *desk;
     struct pages *pages;
     struct api *api;
-    struct waker engine_waker, journal_waker, keeper_waker;
+    struct waker engine_waker, journal_waker, keeper_waker, view_waker;
     struct supervisor supervisor;
-    pthread_t threads[5];
+    pthread_t threads[THREAD_N];
     unsigned thread_count;
-    unsigned beats[5];                /* numbers of the threads for their supervisor */
+    unsigned beats[THREAD_N];         /* numbers of the threads for their supervisor */
     _Atomic(const char *) stuck;      /* a thread that does not turn any more; NULL: none */
     _Atomic bool draining, stop_core, stop_shell, vehicles_idle, http_idle;
     /* Copies of the vehicles thread's figures for /metrics. */
@@ -79,6 +84,8 @@ struct server {
 static void wake_engine(void *ctx) { waker_wake(&((struct server *)ctx)->engine_waker); }
 static void wake_journal(void *ctx) { waker_wake(&((struct server *)ctx)->journal_waker); }
 static void wake_keeper(void *ctx) { waker_wake(&((struct server *)ctx)->keeper_waker); }
+
+static void wake_street(void *ctx) { waker_wake(&((struct server *)ctx)->view_waker); }
 
 static void wake_shell(void *ctx)
 {
@@ -117,6 +124,7 @@ static void metrics(void *ctx, struct buf *out)
     struct server *s = ctx;
     process_metrics(s->dir, out);
     node_metrics(s->node, out);
+    street_metrics(s->street, mono_us(NULL), out);
     pthread_mutex_lock(&s->figures_lock);
     gateway_metrics(&s->gateway_figures, &s->loop_figures, out);
     pthread_mutex_unlock(&s->figures_lock);
@@ -138,8 +146,6 @@ static void gateway_log(void *ctx, const struct gateway_note *note)
 }
 
 /* ---- threads ---- */
-
-enum { ENGINE, JOURNAL, KEEPER, VEHICLES, HTTP, THREAD_N };
 
 static void beat(struct server *s, unsigned thread)
 {
@@ -219,10 +225,22 @@ static void *keeper_thread(void *arg)
     return NULL;
 }
 
+static void *view_thread(void *arg)
+{
+    struct server *s = arg;
+    while (!atomic_load(&s->stop_core)) {
+        beat(s, VIEW);
+        uint64_t committed = atomic_load_explicit(&node_counters(s->node)->committed_seq, memory_order_acquire);
+        waker_wait(&s->view_waker, street_turn(s->street, committed, clock_now_ms(&s->clock)));
+    }
+    return NULL;
+}
+
 static struct err start_threads(struct server *s)
 {
-    static void *(*const bodies[])(void *) = {engine_thread, journal_thread, keeper_thread, vehicles_thread, http_thread};
-    static const char *const names[] = {"engine", "journal", "keeper", "vehicles", "http"};
+    static void *(*const bodies[THREAD_N])(void *) = {engine_thread, journal_thread,  keeper_thread,
+                                                      view_thread,   vehicles_thread, http_thread};
+    static const char *const names[THREAD_N] = {"engine", "journal", "keeper", "view", "vehicles", "http"};
     for (unsigned i = 0; i < THREAD_N; i++) {
         /* The keeper may copy the tables for minutes; that it falls behind is told by metrics. */
         if (i != KEEPER) s->beats[i] = supervisor_watch(&s->supervisor, names[i], clock_mono_us() / 1000);
@@ -264,9 +282,15 @@ static struct err open_node(struct server *s)
             .keeper = {.interval_ms = set->keeper_interval_ms},
         },
         .bases = set->bases,
-        .wake_engine = wake_engine, .wake_journal = wake_journal, .wake_keeper = wake_keeper, .wake_shell = wake_shell,
+        .wake_engine = wake_engine, .wake_journal = wake_journal, .wake_keeper = wake_keeper, .wake_street = wake_street,
+        .wake_shell = wake_shell,
         .mono_us = mono_us, .ctx = s,
     };
+    struct street_options street = {.vehicles_max = (uint32_t)set->rows_vehicles, .rides_max = (uint32_t)set->rows_rides,
+                                    .mono_us = mono_us};
+    random_words(&street.key.k0, &street.key.k1);
+    TRY(street_create(&street, &s->street));
+    o.street = s->street;
     random_words(&o.seed0, &o.seed1);
     uint64_t unused;
     random_words(&o.recover.journal.salt, &unused);
@@ -284,6 +308,7 @@ static struct err open_node(struct server *s)
         return ERR(STATE, "the wall clock went back");
     }
     clock_init(&s->clock, set->clock_speed, end_ms);
+    (void)street_show(s->street, node_recovered(s->node)->seq, clock_now_ms(&s->clock)); /* before the first to ask */
     return NO_ERR;
 }
 
@@ -335,7 +360,7 @@ static struct err open_http(struct server *s)
         .out = node_to_api(s->node),
         .world = {.ctx = s, .wake_engine = wake_engine, .wall_ms = wall_ms, .random16 = random16, .ready = ready,
                   .metrics = metrics},
-        .auth = s->auth, .desk = s->desk, .pages = s->pages,
+        .auth = s->auth, .desk = s->desk, .street = s->street, .pages = s->pages,
         .key = {load_u64(secret), load_u64(secret + 8)}, .build = paddock_build_text,
         .http = {.conn_max = HTTP_CONN_MAX}, .proxied = s->settings.http_proxy,
     };
@@ -422,13 +447,14 @@ static bool stop_in_order(struct server *s)
     waker_wake(&s->engine_waker);
     waker_wake(&s->journal_waker);
     waker_wake(&s->keeper_waker);
-    join_from(s, 0, 3);
+    waker_wake(&s->view_waker);
+    join_from(s, 0, SHELL);
     bool fine = !*node_failure(s->node) && !node_finish(s->node, clock_now_ms(&s->clock)).code;
     usleep(20000); /* the last replies are in the out rings: the shell's loops take them */
     atomic_store(&s->stop_shell, true);
     loop_wake(s->vehicles);
     loop_wake(s->http);
-    join_from(s, 3, 5);
+    join_from(s, SHELL, THREAD_N);
     return fine;
 }
 
@@ -443,6 +469,7 @@ static void close_all(struct server *s)
     if (s->vehicles) loop_destroy(s->vehicles);
     node_destroy(s->node);
     supervisor_close(&s->supervisor);
+    street_destroy(s->street);
     if (s->fs.ops) {
         file_close(&s->fs, &s->lock);
         file_os_close(&s->os);

@@ -104,8 +104,12 @@ TESTED_ELSEWHERE = {
     "src/api/contacts.c": "src/api/auth_test.c",
     "src/api/pages_read.c": "src/api/pages_test.c",
     "src/api/contract.c": "src/api/openapi_test.c",
+    "src/api/ask_street.c": "tests/near_me.py",
+    "src/api/contacts.c": "src/api/auth_test.c",
+    "src/api/map_live.c": "tests/near_me.py",
     "src/api/secret.c": "src/api/auth_test.c",
     "src/api/stats.c": "src/api/api_test.c",
+    "src/api/street_json.c": "tests/near_me.py",
     "src/base/arena.c": "src/base/map_test.c, src/base/ring_test.c",
     "src/base/err.c": "docs/reference/errors.md is compared",
     "src/base/must.c": "src/node_test.c",
@@ -138,6 +142,9 @@ TESTED_ELSEWHERE = {
     "src/ops/replay.c": "src/ops/offline_test.c",
     "src/store/data.c": "src/store/recover_test.c, sim/disk_recover_test.c",
     "src/serve.c": "tests/",
+    "src/street/change.c": "src/street/street_test.c",
+    "src/street/mirror.c": "src/street/street_test.c",
+    "src/street/snapshot.c": "src/street/street_test.c",
 }
 
 SPDX = "SPDX-License-Identifier: Apache-2.0"

@@ -68,6 +68,9 @@ static void put_http(const struct http_counters *pub, const struct http_counters
     X(pages, "counter", "Pages and their parts given to browsers.")                                         \
     X(pages_unchanged, "counter", "Pages a browser had already.")                                           \
     X(pages_missing, "counter", "Files of an app that are not there.")                                      \
+    X(map_streams, "gauge", "Live maps now.")                                                               \
+    X(map_messages, "counter", "Messages to live maps.")                                                    \
+    X(map_rows, "counter", "Vehicles sent to live maps.")                                                   \
     X(desk_jobs, "counter", "Reads of the tables.")                                                         \
     X(desk_full, "counter", "Reads refused because too many were under way.")                               \
     X(desk_waits, "counter", "Reads put off until the tables caught up.")                                   \

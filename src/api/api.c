@@ -30,6 +30,18 @@ static void fill_limits(struct api_limits *l, struct http_limits *http)
     must(l->account_max > l->pending_max && l->page_max <= TABLES_LIST_MAX);
 }
 
+static struct err create_street(struct api *api, struct hash_key key)
+{
+    const struct api_config *c = &api->config;
+    struct map_live_options live = {.street = c->street, .http = api->http, .wall_ms = c->world.wall_ms,
+                                    .wall_ctx = c->world.ctx, .still_good = still_good, .ctx = api};
+    TRY(map_live_create(&live, &api->map_live));
+    TRY(unlocks_init(&api->unlocks, key));
+    api->street_text = malloc(API_STREET_MAX);
+    api->street_inside = calloc(API_STREET_PLACES / 64 + 1, sizeof *api->street_inside);
+    return api->street_text && api->street_inside ? NO_ERR : ERR(IO, "no memory");
+}
+
 static struct err create(struct api *api)
 {
     struct api_config *c = &api->config;
@@ -48,6 +60,7 @@ static struct err create(struct api *api)
                                       .wall_ms = c->world.wall_ms, .wall_ctx = c->world.ctx};
     TRY(http_server_create(c->loop, &http, &api->http));
     live_set_server(api->live, api->http);
+    TRY(create_street(api, key));
     if (c->admin_address.len) TRY(admin_create(api));
     /* Behind the server's own hook: what a turn brings is put and answered in that turn. */
     TRY(loop_add_hook(c->loop, (struct loop_hook){api, on_turn}));
@@ -78,6 +91,10 @@ void api_destroy(struct api *api)
     http_server_destroy(api->admin);
     http_server_destroy(api->http);
     live_destroy(api->live);
+    map_live_destroy(api->map_live);
+    unlocks_fini(&api->unlocks);
+    free(api->street_text);
+    free(api->street_inside);
     pending_fini(&api->pendings);
     shelf_fini(&api->accounts);
     free(api->openapi.at);
@@ -114,6 +131,10 @@ const struct api_counters *api_counters(const struct api *api)
     c->streams_open = live->open;
     c->streams_reset = live->resets;
     c->stream_events = live->sent;
+    const struct map_live_counters *maps = map_live_counters(api->map_live);
+    c->map_streams = maps->open;
+    c->map_messages = maps->sent;
+    c->map_rows = maps->rows;
     return c;
 }
 
@@ -130,6 +151,7 @@ static int64_t on_turn(void *ctx, int64_t now_ms)
     next_ms = earlier(next_ms, pending_fire_due(&api->pendings, now_ms, api_on_due, api));
     if (desk_next(api->config.desk)) api_drain_desk(api); /* inline jobs of this turn */
     next_ms = earlier(next_ms, live_turn(api->live, now_ms));
+    next_ms = earlier(next_ms, map_live_turn(api->map_live, now_ms));
     if (api->wake_engine) {
         api->wake_engine = false;
         api->config.world.wake_engine(api->config.world.ctx);
@@ -323,7 +345,7 @@ static void on_request(void *ctx, const struct http_request *request)
 static void on_gone(void *ctx, uint64_t http)
 {
     struct api *api = ctx;
-    if (live_gone(api->live, http)) return;
+    if (live_gone(api->live, http) || map_live_gone(api->map_live, http)) return;
     struct pending *p = pending_of_http(&api->pendings, http);
     if (!p) return;
     /* Nothing is under way for these two; the others must stay known until their answer comes. */

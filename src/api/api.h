@@ -20,6 +20,7 @@
 #include "base/hash.h"
 #include "base/ring.h"
 #include "net/http.h"
+#include "street/street.h"
 
 struct api_limits {             /* 0 takes the default */
     uint32_t pending_max;       /* requests under way, waiting ones included; 4,096, else 503 */
@@ -54,6 +55,7 @@ struct api_config {
     struct auth *auth;
     struct desk *desk;
     const struct pages *pages;  /* for people with a browser; NULL: none */
+    struct street *street;      /* near me, maps and counters come from it; NULL: they answer 503 */
     struct hash_key key;        /* of Idempotency-Keys; must survive restarts, see auth_secret16 */
     struct api_limits limits;
     struct http_limits http, admin_http;
@@ -68,6 +70,7 @@ struct api_counters {
     uint64_t unauthenticated, forbidden, not_valid, rate_limited;
     uint64_t events, streams_open, streams_reset, stream_events;
     uint64_t pages, pages_unchanged, pages_missing;     /* files given; 304; paths of an app without a file */
+    uint64_t map_streams, map_messages, map_rows;
     uint64_t desk_jobs, desk_full, desk_waits, desk_errors;
     uint32_t pending;                                   /* now */
 };

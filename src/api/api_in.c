@@ -183,6 +183,7 @@ static void on_event(struct api *api, const struct to_api *in)
 {
     struct watched watched = {api, in};
     live_push(api->live, &in->event);
+    unlocks_see(&api->unlocks, &in->event, in->born_us, loop_now_us(api->config.loop));
     if (in->event.kind != EVENT_RIDE_STATE) return;
     pending_each_watching(&api->pendings, in->event.ride, on_watched, &watched);
 }

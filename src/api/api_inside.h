@@ -11,9 +11,11 @@
 #include "api/accounts.h"
 #include "api/api.h"
 #include "api/live.h"
+#include "api/map_live.h"
 #include "api/pending.h"
 #include "api/routes.h"
 #include "api/stats.h"
+#include "api/unlocks.h"
 #include "engine/traffic.h"
 
 enum {
@@ -21,6 +23,8 @@ enum {
     API_LATER_MS = 25,          /* between two looks whether the tables have caught up */
     API_IDEMPOTENCY_KEY_MAX = 64,
     API_PAGE_DEFAULT = 50,
+    API_STREET_MAX = 2 << 20,   /* of an answer from the street: 20,000 vehicles of a map */
+    API_STREET_PLACES = 2 << 20,
 };
 
 struct api {
@@ -29,6 +33,10 @@ struct api {
     struct shelf accounts;
     struct pendings pendings;
     struct live *live;
+    struct map_live *map_live;
+    struct unlocks unlocks;
+    uint8_t *street_text;       /* API_STREET_MAX: where answers from the street are written, one after the other */
+    uint64_t *street_inside;    /* a bit for each of API_STREET_PLACES vehicles: in the box asked for */
     struct stats stats;
     struct api_counters counters;
     struct buf openapi; /* made when first asked for; ours */

@@ -16,6 +16,13 @@ void ask_ride_timeline(struct call *call);
 void ask_live(struct call *call);
 void ask_events(struct call *call);
 
+/* ask_street.c */
+void ask_near(struct call *call);
+void ask_map(struct call *call);
+void ask_map_live(struct call *call);
+void ask_stats(struct call *call);
+void ask_vehicle_offer(struct call *call); /* for riders */
+
 /* ask_staff.c */
 void ask_vehicles(struct call *call);
 void ask_vehicle(struct call *call);

@@ -14,6 +14,10 @@ void ask_vehicles(struct call *call)
 
 void ask_vehicle(struct call *call)
 {
+    if (!call->staff) {
+        ask_vehicle_offer(call);
+        return;
+    }
     struct query query = {.kind = QUERY_VEHICLE};
     text_clip(&query.code, args_get(&call->args, "code")->text);
     call_query(call, &query, ANSWER_VEHICLE);

@@ -4,6 +4,7 @@
 #include "api/routes.h"
 
 #include "api/ask.h"
+#include "api/street_json.h"
 #include "engine/terms.h"
 #include "net/http_text.h"
 
@@ -37,6 +38,26 @@ static const struct arg_row events_args[] = {
     {"kind", IN_QUERY, ARG_TERM, false, 0, 0, &event_kind_names, "only events of this kind"},
     {"city", IN_QUERY, ARG_CODE, false, 1, 31, NULL, "only what concerns this city"}, QUERY_LIMIT,
 };
+#define QUERY_DEGREES(name, most, doc) {name, IN_QUERY, ARG_DEGREES, true, -(most) * DEGREE, (most) * DEGREE, NULL, doc}
+#define QUERY_CITY {"city", IN_QUERY, ARG_CODE, false, 1, 31, NULL, "only of this city"}
+#define QUERY_BOX                                                                                               \
+    QUERY_DEGREES("west", 180, "edge of the box; larger than east: across the 180th meridian"),                 \
+    QUERY_DEGREES("south", 90, "edge of the box"), QUERY_DEGREES("east", 180, "edge of the box"),               \
+    QUERY_DEGREES("north", 90, "edge of the box"),                                                              \
+    {"state", IN_QUERY, ARG_TERM, false, 0, 0, &vehicle_state_names, "only vehicles in this MDS state"}, QUERY_CITY
+static const struct arg_row near_args[] = {
+    QUERY_DEGREES("lat", 90, "where one stands"), QUERY_DEGREES("lon", 180, "where one stands"),
+    {"radius_m", IN_QUERY, ARG_WHOLE, false, 1, 5000, NULL, "how far to look; 500"},
+    {"limit", IN_QUERY, ARG_WHOLE, false, 1, GRID_NEAR_MAX, NULL, "how many at most; 20"},
+};
+static const struct arg_row map_args[] = {
+    QUERY_BOX, QUERY_AFTER, {"limit", IN_QUERY, ARG_WHOLE, false, 1, 20000, NULL, "rows of a page; 10,000"},
+};
+static const struct arg_row map_live_args[] = {
+    QUERY_BOX,
+    {"after", IN_QUERY, ARG_CURSOR, false, 0, 0, NULL, "as_of_seq of a map that is shown already; without: everything"},
+};
+static const struct arg_row stats_args[] = {QUERY_CITY};
 static const struct arg_row vehicles_args[] = {
     {"state", IN_QUERY, ARG_TERM, false, 0, 0, &vehicle_state_names, "only vehicles in this MDS state"},
     {"city", IN_QUERY, ARG_CODE, false, 1, 31, NULL, "only vehicles of this city"}, QUERY_AFTER, QUERY_LIMIT,
@@ -129,11 +150,23 @@ const struct route routes[] = {
     {HTTP_VERB_GET,  STAFF,  false, "/v1/events", ask_events, ARGS(events_args),
      "every event in order, for machines; `next` is the cursor to come back with",
      "listEvents", TAG_EVENTS, 200, 0, &page_feed},
+    {HTTP_VERB_GET,  ALL,    false, "/v1/near", ask_near, ARGS(near_args),
+     "vehicles near by that may be rented, nearest first",
+     "findNear", TAG_VEHICLES, 200, 0, &answer_near},
+    {HTTP_VERB_GET,  ALL,    false, "/v1/map", ask_map, ARGS(map_args),
+     "vehicles in a box; riders: those that may be rented",
+     "getMap", TAG_VEHICLES, 200, ROUTE_PAGED, &answer_map},
+    {HTTP_VERB_GET,  STAFF,  false, "/v1/map/live", ask_map_live, ARGS(map_live_args),
+     "vehicles in a box as they change (server-sent)",
+     "streamMap", TAG_VEHICLES, 200, ROUTE_STREAM, &answer_map_live},
+    {HTTP_VERB_GET,  STAFF,  false, "/v1/stats", ask_stats, ARGS(stats_args),
+     "the control room's counters",
+     "getStats", TAG_VEHICLES, 200, 0, &answer_stats},
     {HTTP_VERB_GET,  STAFF,  false, "/v1/vehicles", ask_vehicles, ARGS(vehicles_args),
      "vehicles with their devices",
      "listVehicles", TAG_VEHICLES, 200, ROUTE_PAGED, &page_vehicles},
-    {HTTP_VERB_GET,  STAFF,  false, "/v1/vehicles/{code}", ask_vehicle, ARGS(vehicle_args),
-     "one vehicle",
+    {HTTP_VERB_GET,  ALL,    false, "/v1/vehicles/{code}", ask_vehicle, ARGS(vehicle_args),
+     "one vehicle; riders: what renting it means",
      "getVehicle", TAG_VEHICLES, 200, 0, &answer_vehicle},
     {HTTP_VERB_PUT,  ROLE(CONTROL), false, "/v1/vehicles/{code}", ask_put_vehicle, ARGS(put_vehicle_args),
      "declare a vehicle",

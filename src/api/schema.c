@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/args.h"
+#include "api/street_json.h"
 #include "base/must.h"
 #include "engine/effect.h"
 #include "proto/codec.h"
@@ -44,6 +45,7 @@ static const struct schema schema_device = {"Device", "The IoT unit on a vehicle
 static const struct member vehicle_members[] = {
     NEVER_NULL("state"),
     {"device", MEMBER_OBJECT, MEMBER_NULL, NULL, &schema_device, "the IoT unit on it; null: none"},
+    {"offer", MEMBER_OBJECT, MEMBER_MAYBE, NULL, &schema_offer, "for riders: may it be rented, and at which prices"},
 };
 const struct schema schema_vehicle = {"Vehicle", "What is ridden", &row_shapes[ROW_VEHICLE],
                                       SCHEMA_MEMBERS(vehicle_members), false};

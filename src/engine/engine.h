@@ -58,6 +58,8 @@ const struct ride *engine_ride(const struct engine *engine, struct uuid ride);
 const struct command *engine_command(const struct engine *engine, struct uuid command); /* walks: for answers only */
 const struct vehicle *engine_vehicle(const struct engine *engine, struct bytes public_code);
 const struct device *engine_device(const struct engine *engine, uint8_t protocol, struct bytes ident);
+/* What a rider would be told who asked for this vehicle now; OK: *plan has the prices. */
+enum err_code engine_offer(const struct engine *engine, const struct vehicle *vehicle, const struct plan **plan);
 uint32_t engine_row_count(const struct engine *engine, enum row_kind kind);
 uint32_t engine_row_limit(const struct engine *engine, enum row_kind kind);
 /* Calls back for every resident row of a kind; no order is promised. */

@@ -168,6 +168,13 @@ static enum err_code vehicle_ready(const struct engine *e, const struct vehicle 
     return ready_to_ride(&r, now_of(e));
 }
 
+enum err_code engine_offer(const struct engine *e, const struct vehicle *v, const struct plan **plan)
+{
+    enum err_code code = vehicle_ready(e, v, ROW(e, DEVICE, device, v->device_id));
+    *plan = code ? NULL : plan_for(e, v);
+    return code ? code : *plan ? ERR_OK : ERR_PLAN_UNKNOWN;
+}
+
 static enum err_code may_start(const struct engine *e, const struct rider *rider, const struct vehicle *v,
                                const struct plan **plan)
 {
@@ -175,10 +182,8 @@ static enum err_code may_start(const struct engine *e, const struct rider *rider
     if (rider->state != ACCOUNT_ACTIVE) return ERR_RIDER_BLOCKED;
     if (rider->ride_id) return ERR_RIDER_HAS_RIDE;
     if (!v) return ERR_VEHICLE_UNKNOWN;
-    enum err_code code = vehicle_ready(e, v, ROW(e, DEVICE, device, v->device_id));
+    enum err_code code = engine_offer(e, v, plan);
     if (code) return code;
-    *plan = plan_for(e, v);
-    if (!*plan) return ERR_PLAN_UNKNOWN;
     bool full = e->pools[ROW_RIDE].count >= e->pools[ROW_RIDE].limit ||
                 e->pools[ROW_COMMAND].count >= e->pools[ROW_COMMAND].limit;
     return full ? ERR_FULL : ERR_OK;

@@ -40,7 +40,8 @@ static int tear_down(void **state)
 /* A town of some kilometres around a place; longitudes wrap, latitudes stop. */
 static struct point somewhere(struct prng *p, struct point centre, int32_t spread_e7)
 {
-    int64_t lat = centre.lat_e7 + prng_between(p, -spread_e7, spread_e7), lon = centre.lon_e7 + prng_between(p, -spread_e7, spread_e7);
+    int64_t lat = centre.lat_e7 + prng_between(p, -spread_e7, spread_e7);
+    int64_t lon = centre.lon_e7 + prng_between(p, -spread_e7, spread_e7);
     if (lat > LAT_E7_MAX) lat = LAT_E7_MAX;
     if (lat < -LAT_E7_MAX) lat = -LAT_E7_MAX;
     if (lon > LON_E7_MAX) lon -= 2ll * LON_E7_MAX;

@@ -33,12 +33,12 @@ size_t mirror_need(const struct mirror_limits *l)
 {
     uint32_t v = l->vehicles_max, r = l->rides_max, c = codes_max(l);
     return 2 * map_need(v) + map_need(r) + map_need(c) + arena_need(STREET_ENTITIES_MAX * sizeof(struct change_entity)) +
-           arena_need(STREET_CITIES_MAX * sizeof(struct change_city)) + arena_need(STREET_TYPES_MAX * sizeof(struct change_type)) +
-           arena_need(STREET_PLANS_MAX * sizeof(struct plan)) + arena_need(v * sizeof(struct change_vehicle)) +
-           arena_need(v * sizeof(struct change_device)) + arena_need(r * sizeof(struct change_ride)) +
-           arena_need(c * sizeof(struct change_code)) + arena_need(r * sizeof(uint32_t)) + owing_need(v) +
-           arena_need(v * sizeof(struct street_vehicle)) + 2 * arena_need(v * sizeof(struct grid_point)) +
-           arena_need((STREET_CITIES_MAX + 1) * sizeof(struct street_counts)) +
+           arena_need(STREET_CITIES_MAX * sizeof(struct change_city)) +
+           arena_need(STREET_TYPES_MAX * sizeof(struct change_type)) + arena_need(STREET_PLANS_MAX * sizeof(struct plan)) +
+           arena_need(v * sizeof(struct change_vehicle)) + arena_need(v * sizeof(struct change_device)) +
+           arena_need(r * sizeof(struct change_ride)) + arena_need(c * sizeof(struct change_code)) +
+           arena_need(r * sizeof(uint32_t)) + owing_need(v) + arena_need(v * sizeof(struct street_vehicle)) +
+           2 * arena_need(v * sizeof(struct grid_point)) + arena_need((STREET_CITIES_MAX + 1) * sizeof(struct street_counts)) +
            arena_need(STREET_CITIES_MAX * STREET_TYPES_MAX * sizeof(uint16_t)) + grid_scratch_need(v);
 }
 
@@ -73,7 +73,8 @@ size_t snapshot_need(const struct mirror_limits *l)
 {
     uint32_t v = l->vehicles_max, c = codes_max(l);
     return arena_need(v * sizeof(struct street_vehicle)) + arena_need(STREET_TYPES_MAX * sizeof(struct street_type)) +
-           arena_need(STREET_CITIES_MAX * sizeof(struct street_city)) + arena_need(STREET_PLANS_MAX * sizeof(struct street_price)) +
+           arena_need(STREET_CITIES_MAX * sizeof(struct street_city)) +
+           arena_need(STREET_PLANS_MAX * sizeof(struct street_price)) +
            arena_need((STREET_CITIES_MAX + 1) * sizeof(struct street_counts)) + grid_need(v) + map_need(c) +
            arena_need(c * sizeof(struct snapshot_code)) + owing_need(v);
 }

@@ -233,3 +233,8 @@ unsigned street_readers(const struct street *s)
 {
     return board_held(&s->board);
 }
+
+uint32_t street_waiting(const struct street *s)
+{
+    return ring_count(&s->ring);
+}

@@ -15,6 +15,8 @@
 #ifndef STREET_STREET_H
 #define STREET_STREET_H
 
+#include <stdatomic.h>
+
 #include "engine/engine.h"
 #include "street/snapshot.h"
 
@@ -67,5 +69,6 @@ const struct snapshot *street_hold(struct street *s, enum street_reader reader);
 void street_let_go(struct street *s, enum street_reader reader);
 const struct street_counters *street_counters(const struct street *s);
 unsigned street_readers(const struct street *s);
+uint32_t street_waiting(const struct street *s);
 
 #endif

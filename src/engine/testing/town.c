@@ -17,6 +17,7 @@ static void keep_row(void *ctx, enum row_kind kind, const void *row, bool gone)
 {
     struct town *t = ctx;
     uint64_t id;
+    if (t->watch) t->watch(t->watch_ctx, kind, row, gone);
     memcpy(&id, row, sizeof id);
     unsigned i = 0;
     for (; i < t->row_count; i++) {

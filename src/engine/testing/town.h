@@ -17,6 +17,8 @@ struct town {
     uint64_t seq;
     int64_t now_ms;
     uint64_t next_key;
+    engine_change_fn *watch; /* told of every changed row too; may be NULL */
+    void *watch_ctx;
     /* What a keeper would hold. */
     struct { uint8_t kind; bool in; _Alignas(8) uint8_t row[ROW_SIZE_MAX]; } rows[TOWN_ROWS_MAX];
     unsigned row_count;
