@@ -115,6 +115,13 @@ def every_route(server):
     for path in (f"/v1/rides/{ride}/timeline", "/v1/vehicles", "/v1/vehicles/GBG-0/timeline", f"/v1/commands/{command}",
                  "/v1/quarantine", "/v1/events?limit=20", "/openapi.json"):
         assert staff.get(path)[0] == 200, path
+    kinds = {"legal-entities": "se", "cities": "gothenburg", "vehicle-types": "scooter", "plans": "standard"}
+    for kind, code in kinds.items():
+        assert staff.get(f"/v1/{kind}/{code}")[0] == 200, kind
+        assert staff.get(f"/v1/{kind}/nowhere")[0] == 404, kind
+        assert staff.get(f"/v1/{kind}?limit=1")[1]["next"], kind
+    assert staff.get("/v1/operator")[1]["operator"]["name"] == "Example"
+    assert staff.get("/v1/fleet")[1]["fleet"][0]["codes"] == ["GBG-0"]
     until("quarantined", lambda: staff.get("/v1/quarantine")[1]["devices"])
     contract = server.contract
     for who, sees_all in ((staff, True), (rider, False)):

@@ -100,6 +100,8 @@ TESTED_ELSEWHERE = {
     "src/api/ask_ride.c": "src/api/api_in_test.c, src/api/api_test.c",
     "src/api/ask_settings.c": "src/api/api_in_test.c, src/api/api_test.c",
     "src/api/ask_staff.c": "src/api/api_in_test.c, src/api/api_test.c",
+    "src/api/ask_declared.c": "tests/openapi.py, tests/apply.py",
+    "src/api/declared.c": "tests/openapi.py, tests/apply.py",
     "src/api/ask_server.c": "tests/openapi.py",
     "src/api/contacts.c": "src/api/auth_test.c",
     "src/api/pages_read.c": "src/api/pages_test.c",

@@ -40,6 +40,18 @@ void ask_put_vehicle_type(struct call *call);
 void ask_put_plan(struct call *call);
 void ask_put_vehicle(struct call *call);
 
+/* ask_declared.c */
+void ask_operator(struct call *call);
+void ask_legal_entities(struct call *call);
+void ask_legal_entity(struct call *call);
+void ask_cities(struct call *call);
+void ask_city(struct call *call);
+void ask_vehicle_types(struct call *call);
+void ask_vehicle_type(struct call *call);
+void ask_plans(struct call *call);
+void ask_plan(struct call *call);
+void ask_fleet(struct call *call);
+
 /* ask_server.c */
 void ask_openapi(struct call *call);
 

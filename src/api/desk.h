@@ -26,6 +26,7 @@ enum desk_job_kind {
     DESK_RIDE_TIMELINE,     /* uuid, before */
     DESK_QUARANTINE,        /* after */
     DESK_EVENTS,            /* after, after_part, kinds, city; oldest first, `next` always */
+    DESK_DECLARED,          /* row, name, after: declared.h */
     DESK_JOB_KIND_N
 };
 
@@ -34,6 +35,8 @@ struct desk_job {
     uint8_t state;              /* filter: vehicle or ride state; 0 = all */
     uint64_t ticket;            /* comes back with the result */
     uint64_t min_seq;           /* tables older than this: answer BEHIND and nothing else; 0 = any */
+    uint8_t row;                /* DECLARED: enum row_kind */
+    struct text32 name;         /* DECLARED: only the one with this code; empty = a page of all */
     struct uuid uuid;
     struct text16 code;
     struct text32 city;         /* filter, code; empty = all */

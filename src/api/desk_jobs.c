@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/api_json.h"
+#include "api/declared.h"
 #include "base/must.h"
 
 /* A page under construction. */
@@ -43,6 +44,10 @@ static void nothing_yet(const struct desk_job *job, struct desk_result *out)
         [DESK_RIDES] = "{\"rides\":[],\"next\":null,\"as_of_seq\":0}",
         [DESK_QUARANTINE] = "{\"devices\":[],\"next\":null,\"as_of_seq\":0}",
     };
+    if (job->kind == DESK_DECLARED) {
+        out->err = declared_read(NULL, job, out);
+        return;
+    }
     if (job->kind == DESK_EVENTS) {
         struct page page;
         out->place = (struct feed_place){.seq = job->after, .part = job->after_part};
@@ -300,6 +305,7 @@ static struct err do_job(struct tables *t, const struct desk_job *job, struct de
         return timeline(t, job, TIMELINE_RIDE, ride.id, out);
     case DESK_QUARANTINE: return list(t, job, &q, "devices", out);
     case DESK_EVENTS: return feed(t, job, out);
+    case DESK_DECLARED: return declared_read(t, job, out);
     case DESK_JOB_KIND_N: break;
     }
     must(!"a job of no kind");

@@ -5,6 +5,7 @@
 
 #include "api/ask.h"
 #include "api/street_json.h"
+#include "api/declared.h"
 #include "engine/terms.h"
 #include "net/http_text.h"
 
@@ -113,6 +114,9 @@ static const struct arg_row put_vehicle_args[] = {
     {"add_code", IN_BODY, ARG_CODE, false, 1, 15, NULL, "one more public code for the same vehicle"},
 };
 
+static const struct arg_row list_args[] = {QUERY_AFTER, QUERY_LIMIT};
+static const struct arg_row declared_args[] = {PATH_CODE(31, "which")};
+
 #define NO_ARGS NULL, 0
 #define ARGS(rows) rows, sizeof rows / sizeof *rows
 #define RIDERS ROLE(RIDER)
@@ -201,6 +205,36 @@ const struct route routes[] = {
     {HTTP_VERB_PUT,  ROLE(CONTROL), false, "/v1/plans/{code}", ask_put_plan, ARGS(plan_args),
      "declare a pricing plan",
      "putPlan", TAG_SETTINGS, 200, 0, &answer_id},
+    {HTTP_VERB_GET,  STAFF,  false, "/v1/operator", ask_operator, NO_ARGS,
+     "the operator",
+     "getOperator", TAG_SETTINGS, 200, 0, &answer_operator},
+    {HTTP_VERB_GET,  STAFF,  false, "/v1/legal-entities", ask_legal_entities, ARGS(list_args),
+     "legal entities as declared",
+     "listLegalEntities", TAG_SETTINGS, 200, ROUTE_PAGED, &page_legal_entities},
+    {HTTP_VERB_GET,  STAFF,  false, "/v1/legal-entities/{code}", ask_legal_entity, ARGS(declared_args),
+     "one legal entity as declared",
+     "getLegalEntity", TAG_SETTINGS, 200, 0, &answer_legal_entity},
+    {HTTP_VERB_GET,  STAFF,  false, "/v1/cities", ask_cities, ARGS(list_args),
+     "cities as declared",
+     "listCities", TAG_SETTINGS, 200, ROUTE_PAGED, &page_cities},
+    {HTTP_VERB_GET,  STAFF,  false, "/v1/cities/{code}", ask_city, ARGS(declared_args),
+     "one city as declared",
+     "getCity", TAG_SETTINGS, 200, 0, &answer_city},
+    {HTTP_VERB_GET,  STAFF,  false, "/v1/vehicle-types", ask_vehicle_types, ARGS(list_args),
+     "vehicle types as declared",
+     "listVehicleTypes", TAG_SETTINGS, 200, ROUTE_PAGED, &page_vehicle_types},
+    {HTTP_VERB_GET,  STAFF,  false, "/v1/vehicle-types/{code}", ask_vehicle_type, ARGS(declared_args),
+     "one vehicle type as declared",
+     "getVehicleType", TAG_SETTINGS, 200, 0, &answer_vehicle_type},
+    {HTTP_VERB_GET,  STAFF,  false, "/v1/plans", ask_plans, ARGS(list_args),
+     "pricing plans as declared",
+     "listPlans", TAG_SETTINGS, 200, ROUTE_PAGED, &page_plans},
+    {HTTP_VERB_GET,  STAFF,  false, "/v1/plans/{code}", ask_plan, ARGS(declared_args),
+     "one pricing plan as declared",
+     "getPlan", TAG_SETTINGS, 200, 0, &answer_plan},
+    {HTTP_VERB_GET,  STAFF,  false, "/v1/fleet", ask_fleet, ARGS(list_args),
+     "vehicles as declared, up to 1000 a page",
+     "listFleet", TAG_SETTINGS, 200, ROUTE_PAGED, &page_fleet},
     {HTTP_VERB_GET,  0,      false, "/openapi.json", ask_openapi, NO_ARGS,
      "this document",
      "getOpenapi", TAG_SERVER, 200, ROUTE_PUBLIC | ROUTE_PLAIN, NULL},

@@ -45,7 +45,7 @@ extern const struct route_tag route_tags[TAG_N];
 
 extern const struct route routes[];
 extern const unsigned route_count;
-#define ROUTES_MAX 64
+#define ROUTES_MAX 128
 
 /* NULL: no such path (*verbs 0), or not with this method (*verbs has 1 << each that there is). HEAD finds GET. */
 const struct route *route_find(enum http_verb verb, struct bytes path, uint32_t *verbs);

@@ -104,10 +104,11 @@ struct err tables_list(struct tables *t, const struct tables_query *q, tables_on
     *as_of_seq = 0;
     must(q->kind < ROW_N && q->filter_count <= TABLES_FILTERS_MAX);
     if (!q->limit || q->limit > TABLES_LIST_MAX) return ERR(INVALID, "a list has 1 to 1000 rows");
-    TRY(tables_exec(t, "BEGIN"));
+    bool inside = !sqlite3_get_autocommit(t->db); /* called back from another list: of the same snapshot */
+    if (!inside) TRY(tables_exec(t, "BEGIN"));
     struct err e = tables_seq(t, as_of_seq);
     if (!e.code) e = list_all(t, q, on_row, ctx);
-    return end_snapshot(t, e);
+    return inside ? e : end_snapshot(t, e);
 }
 
 /* The one row whose `f` is what `value` holds. */

@@ -13,6 +13,7 @@ static const struct index_row { const char *table, *name, *columns, *where; } in
     {"rides", "rides_vehicle", "vehicle_id, id", NULL},
     {"commands", "commands_resident", "id", "resident = 1"},
     {"commands", "commands_vehicle", "vehicle_id, id", NULL},
+    {"public_codes", "public_codes_vehicle", "vehicle_id, id", NULL},
     {"postings", "postings_ride", "ride_id", NULL},
     {"postings", "postings_rider", "rider_id, id", NULL},
     {"events", "events_vehicle", "vehicle_id, seq, part", "vehicle_id <> 0"},
