@@ -391,7 +391,7 @@ static void release_to_gateway(struct node *n, const struct batch *b, const stru
 {
     struct to_gateway *to = out_room(n, &n->to_gateway);
     must(to);
-    *to = (struct to_gateway){.born_us = r->origin.born_us, .stepped_us = b->stepped_us, .synced_us = synced_us};
+    *to = (struct to_gateway){.seq = r->seq, .born_us = r->origin.born_us, .stepped_us = b->stepped_us, .synced_us = synced_us};
     if (!effect) {
         to->kind = TO_GATEWAY_ACK;
         to->tag = r->origin.tag;

@@ -133,6 +133,18 @@ void street_metrics(const struct street *street, int64_t mono_us, struct buf *ou
     buf_put_char(out, '\n');
 }
 
+void trace_metrics(struct trace *trace, struct buf *out)
+{
+    if (!trace) return;
+    struct trace_counters c = trace_counters(trace);
+    one(out, "trace_spans_total", "counter", "Spans made.", c.spans);
+    one(out, "trace_spans_sent_total", "counter", "Spans that the collector took.", c.sent);
+    head(out, "trace_spans_dropped_total", "counter", "Spans that nobody will see, by reason.");
+    sample(out, "trace_spans_dropped_total", "reason", "ring full", c.dropped_full);
+    sample(out, "trace_spans_dropped_total", "reason", "of no trace", c.dropped_unknown);
+    sample(out, "trace_spans_dropped_total", "reason", "collector", c.dropped_collector);
+}
+
 void gateway_metrics(const struct gateway_counters *g, const struct loop_counters *l, struct buf *out)
 {
     head(out, "gateway_total", "counter", "What happened at the vehicles' connections, by kind.");

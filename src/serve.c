@@ -30,6 +30,7 @@
 #include "base/must.h"
 #include "build_id.h"
 #include "gateway/gateway.h"
+#include "net/client.h"
 #include "net/loop_epoll.h"
 #include "node.h"
 #include "node_metrics.h"
@@ -69,6 +70,8 @@ struct server {
     struct waker engine_waker, journal_waker, keeper_waker, view_waker;
     struct supervisor supervisor;
     pthread_t threads[THREAD_N];
+    struct trace *trace;
+    struct client *trace_client;
     unsigned thread_count;
     unsigned beats[THREAD_N];         /* numbers of the threads for their supervisor */
     _Atomic(const char *) stuck;      /* a thread that does not turn any more; NULL: none */
@@ -125,6 +128,7 @@ static void metrics(void *ctx, struct buf *out)
     process_metrics(s->dir, out);
     node_metrics(s->node, out);
     street_metrics(s->street, mono_us(NULL), out);
+    trace_metrics(s->trace, out);
     pthread_mutex_lock(&s->figures_lock);
     gateway_metrics(&s->gateway_figures, &s->loop_figures, out);
     pthread_mutex_unlock(&s->figures_lock);
@@ -312,6 +316,23 @@ static struct err open_node(struct server *s)
     return NO_ERR;
 }
 
+static int64_t wall_us(void *ctx)
+{
+    (void)ctx;
+    return clock_wall_ms() * 1000;
+}
+
+static struct err open_trace(struct server *s)
+{
+    if (!*s->settings.trace_otlp) return NO_ERR;
+    struct client_options client = {.hosts = "", .private_addresses = true}; /* the operator names the collector, nobody else */
+    TRY(client_curl_create(&client, &s->trace_client));
+    struct trace_options options = {.url = s->settings.trace_otlp, .build = paddock_build_text, .client = s->trace_client,
+                                    .wall_us = wall_us, .mono_us = mono_us, .ctx = s};
+    random_words(&options.key.k0, &options.key.k1);
+    return trace_create(&options, &s->trace);
+}
+
 static struct err open_vehicles(struct server *s)
 {
     uint32_t conn_max = (uint32_t)s->settings.vehicles_max;
@@ -321,7 +342,7 @@ static struct err open_vehicles(struct server *s)
         .loop = s->vehicles, .address = bytes_text(s->settings.vehicles_address), .conn_max = conn_max,
         .slot_max = loop.conn_max, .telemetry = node_telemetry(s->node), .urgent = node_gateway_urgent(s->node),
         .out = node_to_gateway(s->node), .wake_engine = wake_engine, .wake_ctx = s, .wall_ms = wall_ms, .wall_ctx = s,
-        .clock_us = mono_us, .log = gateway_log,
+        .clock_us = mono_us, .log = gateway_log, .trace = s->trace,
     };
     return gateway_create(&config, &s->gateway);
 }
@@ -363,6 +384,7 @@ static struct err open_http(struct server *s)
         .auth = s->auth, .desk = s->desk, .street = s->street, .pages = s->pages,
         .key = {load_u64(secret), load_u64(secret + 8)}, .build = paddock_build_text,
         .http = {.conn_max = HTTP_CONN_MAX}, .proxied = s->settings.http_proxy,
+        .trace = s->trace, .trace_one_in = (uint32_t)s->settings.trace_one_in,
     };
     return api_create(&config, &s->api);
 }
@@ -417,6 +439,7 @@ static struct err open_all(struct server *s)
     if (e.code == ERR_STATE) fprintf(stderr, "Another server works in %s.\n", s->dir);
     if (e.code) return e;
     TRY(open_node(s));
+    TRY(open_trace(s));
     TRY(open_vehicles(s));
     TRY(open_http(s));
     return NO_ERR;
@@ -468,6 +491,8 @@ static void close_all(struct server *s)
     gateway_destroy(s->gateway);
     if (s->vehicles) loop_destroy(s->vehicles);
     node_destroy(s->node);
+    trace_destroy(s->trace);
+    client_destroy(s->trace_client);
     supervisor_close(&s->supervisor);
     street_destroy(s->street);
     if (s->fs.ops) {
@@ -519,6 +544,7 @@ static void wait_for_end(struct server *s, const sigset_t *wanted)
             usleep(FAILED_LINGER_MS * 1000);
             return;
         }
+        trace_turn(s->trace);
         const char *stuck = supervisor_turn(&s->supervisor, clock_mono_us() / 1000);
         if (stuck && !atomic_load(&s->stuck)) fprintf(stderr, "paddock serve: the thread %s does not turn any more.\n", stuck);
         atomic_store(&s->stuck, stuck);

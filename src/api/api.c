@@ -314,6 +314,7 @@ static void on_request(void *ctx, const struct http_request *request)
         memcpy(call.client.trace_id, request->trace_id.at, sizeof call.client.trace_id);
     }
     if (give_page(api, request, &call.client)) return;
+    api_trace_begin(api, request, &call.client);
     call.route = route_find(request->verb, request->path, &verbs);
     if (!call.route) {
         out_no_route(api, &call.client, verbs);

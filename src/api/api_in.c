@@ -117,6 +117,7 @@ static void send_ride(struct api *api, struct pending *p, const struct ride *rid
         if (decided) status = 200;
         if (decided) api->counters.waits_decided++;
         else api->counters.waits_timed_out++;
+        api_trace_decided(api, p);
         stats_split(api->stats.wait, p->born_us, p->stepped_us, p->synced_us, loop_now_us(api->config.loop));
     }
     body_begin(&body);
@@ -218,6 +219,7 @@ static void on_reply(struct api *api, const struct to_api *in)
     struct account *account = api_account_of(api, p);
     pending_clear_in_flight(&api->pendings, p);
     if (in->seq > account->last_seq) account->last_seq = in->seq;
+    api_trace_fact(api, &p->client, in);
     stats_split(api->stats.reply, in->born_us, in->stepped_us, in->synced_us, loop_now_us(api->config.loop));
     if (p->client.http && in->reply.code == ERR_NO_RIDE && !uuid_zero(p->subject)) {
         look_in_tables(api, p, DESK_RIDE);

@@ -40,6 +40,7 @@ struct api {
     struct stats stats;
     struct api_counters counters;
     struct buf openapi; /* made when first asked for; ours */
+    uint64_t untraced;              /* requests that did not say whether they want to be traced */
     bool wake_engine, draining, hooked;
 };
 
@@ -87,6 +88,13 @@ void out_problem(struct api *api, const struct client *client, struct err why);
 /* With the fields at fault; `args` may be NULL. */
 void out_faults(struct api *api, const struct client *client, struct err why, const struct args *args);
 void out_no_route(struct api *api, const struct client *client, uint32_t verbs);
+
+/* ---- api_trace.c ---- */
+/* All do nothing for a request that is not traced. */
+void api_trace_begin(struct api *api, const struct http_request *request, struct client *client);
+void api_trace_fact(struct api *api, const struct client *client, const struct to_api *in);
+void api_trace_decided(struct api *api, const struct pending *p);
+void api_trace_end(struct api *api, const struct client *client, int status);
 
 /* ---- admin.c ---- */
 struct err admin_create(struct api *api);

@@ -21,6 +21,7 @@ static void out(struct api *api, const struct client *client, const struct http_
     whole.header_count = count;
     api->counters.replies++;
     stats_route(&api->stats, client->route, r->status, loop_now_us(api->config.loop) - client->started_us);
+    api_trace_end(api, client, r->status);
     struct err e = http_reply(api->http, client->http, &whole);
     if (e.code == ERR_NOT_FOUND) api->counters.replies_gone++;
 }

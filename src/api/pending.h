@@ -29,6 +29,7 @@ struct client {
     uint64_t http;          /* handle of the HTTP request; 0 = left */
     char trace_id[32];
     uint8_t route;          /* its number in routes[] */
+    uint64_t span, parent_span; /* of net/trace.h; span 0: not traced */
     int64_t started_us;
 };
 

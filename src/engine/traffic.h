@@ -50,6 +50,7 @@ struct to_gateway {
     uint8_t kind;
     uint32_t tag;                              /* ACK: as in the origin */
     uint64_t session;                          /* handle of the connection */
+    uint64_t seq;                              /* the fact behind it */
     struct effect_order order;                 /* ORDER */
     int64_t born_us, stepped_us, synced_us;    /* where the time went, monotonic */
 };

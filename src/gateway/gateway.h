@@ -23,6 +23,7 @@
 #include "base/histogram.h"
 #include "engine/traffic.h"
 #include "net/loop.h"
+#include "net/trace.h"
 
 /* A frame was refused or a connection hung up for what it said. At most one a minute for each device or address. */
 struct gateway_note {
@@ -49,6 +50,7 @@ struct gateway_config {
     void *clock_ctx;
     void (*log)(void *ctx, const struct gateway_note *note); /* NULL: no notes */
     void *log_ctx;
+    struct trace *trace;        /* who asked for an order may want to know when it left; NULL: off */
 
     /* 0 takes the default. */
     uint32_t hello_ms;          /* to the first valid frame; 20,000 */

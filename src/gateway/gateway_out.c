@@ -11,6 +11,7 @@ struct moment { int64_t us, wall_ms; };
 
 static void write_ack(struct gateway *gw, const struct to_gateway *item, struct moment now);
 static void write_order(struct gateway *gw, const struct to_gateway *item, struct moment now);
+static void trace_order(struct gateway *gw, const struct session *s, const struct to_gateway *item, int64_t now_us);
 static struct session *session_find(struct gateway *gw, uint64_t conn);
 static bool session_write(struct gateway *gw, const struct session *s, struct bytes wire, uint64_t *stale);
 
@@ -89,9 +90,22 @@ static void write_order(struct gateway *gw, const struct to_gateway *item, struc
     }
     if (!session_write(gw, s, buf_bytes(&b), &n->orders_stale)) return;
     n->orders++;
+    if (gw->config.trace) trace_order(gw, s, item, now.us);
     histogram_add(&n->order_queue, item->stepped_us - item->born_us);
     histogram_add(&n->order_sync, item->synced_us - item->stepped_us);
     histogram_add(&n->order_socket, now.us - item->synced_us);
+}
+
+static void trace_order(struct gateway *gw, const struct session *s, const struct to_gateway *item, int64_t now_us)
+{
+    struct span span = {.name = "order to vehicle", .kind = SPAN_CLIENT, .from_us = item->synced_us, .to_us = now_us,
+                        .keys = {trace_key(TRACE_SEQ, item->seq)}};
+    if (item->order.command_id) span.keys[1] = trace_key(TRACE_COMMAND, item->order.command_id);
+    span_text(&span, "paddock.device", text_bytes(&s->ident));
+    span_number(&span, "paddock.seq", (int64_t)item->seq);
+    span_number(&span, "paddock.order.op", item->order.op);
+    span_number(&span, "paddock.order.step", item->order.step);
+    trace_put(gw->config.trace, &span);
 }
 
 /* The engine answers only to who was announced to it. */

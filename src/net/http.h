@@ -42,6 +42,8 @@ struct http_limits {                    /* 0 takes the default */
 enum http_verb { HTTP_VERB_GET, HTTP_VERB_HEAD, HTTP_VERB_POST, HTTP_VERB_PUT, HTTP_VERB_PATCH,
                  HTTP_VERB_DELETE, HTTP_VERB_OPTIONS, HTTP_VERB_N };
 
+enum http_sampled { SAMPLED_UNSAID, SAMPLED_NO, SAMPLED_YES };
+
 struct http_header { struct bytes name, value; };
 
 struct http_request {
@@ -55,6 +57,8 @@ struct http_request {
     uint32_t header_count;
     struct bytes body;
     struct bytes trace_id;              /* 32 hex digits: the client's traceparent or ours */
+    struct bytes parent_id;             /* 16 hex digits of the same; empty: it sent none */
+    enum http_sampled sampled;          /* does the client want this traced? */
     struct bytes peer;                  /* "203.0.113.7:50123" */
 };
 

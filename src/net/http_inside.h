@@ -31,7 +31,8 @@ struct http_conn {
     uint32_t requests;
     uint8_t state, verb, blank_lines;
     bool keep_alive, in_bytes, held, streaming, chunked;
-    char trace_id[32];
+    char trace_id[32], parent_id[16];
+    uint8_t sampled;              /* enum http_sampled */
     struct text64 peer;
 };
 

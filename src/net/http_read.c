@@ -199,6 +199,8 @@ static void request_done(struct http_server *s, struct http_conn *c)
         .header_count = s->head.header_count,
         .body = body,
         .trace_id = bytes_of(c->trace_id, sizeof c->trace_id),
+        .parent_id = bytes_of(c->parent_id, c->sampled == SAMPLED_UNSAID ? 0 : sizeof c->parent_id),
+        .sampled = (enum http_sampled)c->sampled,
         .peer = text_bytes(&c->peer),
     };
     s->events.on_request(s->events.ctx, &request);
@@ -208,12 +210,15 @@ static void request_done(struct http_server *s, struct http_conn *c)
 static void trace_id_set(struct http_server *s, struct http_conn *c)
 {
     struct buf b = buf_on(c->trace_id, sizeof c->trace_id);
-    struct bytes given;
+    struct traceparent given;
 
+    c->sampled = SAMPLED_UNSAID;
     for (uint32_t i = 0; i < s->head.header_count; i++) {
         if (!http_equal_nocase(s->head.headers[i].name, "traceparent")) continue;
         if (!http_traceparent(s->head.headers[i].value, &given)) break;
-        buf_put_bytes(&b, given);
+        buf_put_bytes(&b, given.trace_id);
+        memcpy(c->parent_id, given.parent_id.at, sizeof c->parent_id);
+        c->sampled = given.sampled ? SAMPLED_YES : SAMPLED_NO;
         return;
     }
     buf_put_hex64(&b, prng_next(&s->prng));

@@ -107,7 +107,7 @@ struct err http_bearer(struct bytes authorization, struct bytes *token)
 }
 
 /* 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01 */
-bool http_traceparent(struct bytes value, struct bytes *trace_id)
+bool http_traceparent(struct bytes value, struct traceparent *out)
 {
     bool zero = true;
 
@@ -118,6 +118,6 @@ bool http_traceparent(struct bytes value, struct bytes *trace_id)
         if (i > 2 && i < 35 && value.at[i] != '0') zero = false;
     }
     if (zero || bytes_starts(value, "ff")) return false;
-    *trace_id = bytes_of(value.at + 3, 32);
+    *out = (struct traceparent){bytes_of(value.at + 3, 32), bytes_of(value.at + 36, 16), hex_of(value.at[54]) & 1};
     return true;
 }

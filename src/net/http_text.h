@@ -29,6 +29,7 @@ bool http_list_has(struct bytes list, const char *token);
 MUST_USE struct err http_bearer(struct bytes authorization, struct bytes *token);
 
 /* The trace id of a W3C traceparent header; false when it is not valid. */
-bool http_traceparent(struct bytes value, struct bytes *trace_id);
+struct traceparent { struct bytes trace_id, parent_id; bool sampled; }; /* 32 and 16 hex digits */
+bool http_traceparent(struct bytes value, struct traceparent *out);
 
 #endif

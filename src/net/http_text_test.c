@@ -100,18 +100,22 @@ static void test_tokens_lists_and_credentials(void **state)
 static void test_traceparent_is_strict(void **state)
 {
     (void)state;
-    struct bytes id;
-    assert_true(http_traceparent(bytes_text("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), &id));
-    assert_true(bytes_equal_text(id, "4bf92f3577b34da6a3ce929d0e0e4736"));
+    struct traceparent given;
+    assert_true(http_traceparent(bytes_text("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), &given));
+    assert_true(bytes_equal_text(given.trace_id, "4bf92f3577b34da6a3ce929d0e0e4736"));
+    assert_true(bytes_equal_text(given.parent_id, "00f067aa0ba902b7"));
+    assert_true(given.sampled);
+    assert_true(http_traceparent(bytes_text("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-02"), &given));
+    assert_false(given.sampled); /* another flag than the one that we know */
     assert_false(
-        http_traceparent(bytes_text("00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01"), &id));
+        http_traceparent(bytes_text("00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01"), &given));
     assert_false(
-        http_traceparent(bytes_text("ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), &id));
+        http_traceparent(bytes_text("ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), &given));
     assert_false(
-        http_traceparent(bytes_text("00-00000000000000000000000000000000-00f067aa0ba902b7-01"), &id));
-    assert_false(http_traceparent(bytes_text("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0"), &id));
+        http_traceparent(bytes_text("00-00000000000000000000000000000000-00f067aa0ba902b7-01"), &given));
+    assert_false(http_traceparent(bytes_text("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0"), &given));
     assert_false(
-        http_traceparent(bytes_text("00_4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), &id));
+        http_traceparent(bytes_text("00_4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), &given));
 }
 
 int main(void)

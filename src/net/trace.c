@@ -8,11 +8,12 @@
 
 #include "base/json.h"
 #include "base/must.h"
+#include "net/client.h"
 
 enum { BODY_MAX = 512 * 1024 };
 
-struct item { bool is_tie; int64_t at_us; union { struct span span; struct { uint64_t key; struct trace_place place; } tie; }; };
 struct tie { uint64_t key; struct trace_place place; };
+struct item { bool is_tie; int64_t at_us; union { struct span span; struct tie tie; }; };
 
 struct trace {
     struct trace_options options;
@@ -300,7 +301,8 @@ static void take_answers(struct trace *t)
 static void send(struct trace *t)
 {
     if (t->posted || !t->ready_count) return;
-    struct client_call call = {.ticket = 1, .url = bytes_text(t->options.url), .body = body_of(t), .deadline_ms = TRACE_DEADLINE_MS};
+    struct client_call call = {.ticket = 1, .url = bytes_text(t->options.url), .body = body_of(t),
+                               .deadline_ms = TRACE_DEADLINE_MS};
     struct err e = client_submit(t->options.client, &call);
     count(t, &t->counters.posts, 1);
     if (e.code) {

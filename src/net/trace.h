@@ -16,7 +16,6 @@
 
 #include "base/hash.h"
 #include "base/text.h"
-#include "net/client.h"
 
 #define TRACE_RING 4096u            /* spans and ties not yet looked at */
 #define TRACE_WAITING_MAX 1024u     /* spans without a trace */
@@ -51,6 +50,8 @@ struct span {
 };
 
 struct trace_counters { uint64_t spans, sent, dropped_full, dropped_unknown, dropped_collector, posts, posts_failed; };
+
+struct client; /* net/client.h */
 
 struct trace_options {
     const char *url;                /* "http://127.0.0.1:4318/v1/traces" */

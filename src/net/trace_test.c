@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "net/client.h"
 #include "net/trace.h"
 
 static const char TRACE[33] = "4bf92f3577b34da6a3ce929d0e0e4736", OTHER[33] = "0af7651916cd43dd8448eb211c80319c";
