@@ -35,7 +35,8 @@ static struct trace_place place_of(const struct client *client, uint64_t parent)
     return place;
 }
 
-static void put_step(struct api *api, const struct client *client, const char *name, int64_t from_us, int64_t to_us, uint64_t seq)
+static void put_step(struct api *api, const struct client *client, const char *name, int64_t from_us, int64_t to_us,
+                     uint64_t seq)
 {
     struct span span = {.place = place_of(client, client->span), .name = name, .kind = SPAN_INTERNAL, .from_us = from_us,
                         .to_us = to_us};
