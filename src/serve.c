@@ -70,6 +70,7 @@ struct server {
     struct waker engine_waker, journal_waker, keeper_waker, view_waker;
     struct supervisor supervisor;
     pthread_t threads[THREAD_N];
+    struct tape *tape;
     struct trace *trace;
     struct client *trace_client;
     unsigned thread_count;
@@ -333,6 +334,13 @@ static struct err open_trace(struct server *s)
     return trace_create(&options, &s->trace);
 }
 
+static struct err open_tape(struct server *s)
+{
+    struct hash_key key;
+    random_words(&key.k0, &key.k1);
+    return tape_create((uint32_t)s->settings.frames_kept, key, &s->tape);
+}
+
 static struct err open_vehicles(struct server *s)
 {
     uint32_t conn_max = (uint32_t)s->settings.vehicles_max;
@@ -342,7 +350,7 @@ static struct err open_vehicles(struct server *s)
         .loop = s->vehicles, .address = bytes_text(s->settings.vehicles_address), .conn_max = conn_max,
         .slot_max = loop.conn_max, .telemetry = node_telemetry(s->node), .urgent = node_gateway_urgent(s->node),
         .out = node_to_gateway(s->node), .wake_engine = wake_engine, .wake_ctx = s, .wall_ms = wall_ms, .wall_ctx = s,
-        .clock_us = mono_us, .log = gateway_log, .trace = s->trace,
+        .clock_us = mono_us, .log = gateway_log, .tape = s->tape, .trace = s->trace,
     };
     return gateway_create(&config, &s->gateway);
 }
@@ -384,7 +392,7 @@ static struct err open_http(struct server *s)
         .auth = s->auth, .desk = s->desk, .street = s->street, .pages = s->pages,
         .key = {load_u64(secret), load_u64(secret + 8)}, .build = paddock_build_text,
         .http = {.conn_max = HTTP_CONN_MAX}, .proxied = s->settings.http_proxy,
-        .trace = s->trace, .trace_one_in = (uint32_t)s->settings.trace_one_in,
+        .tape = s->tape, .trace = s->trace, .trace_one_in = (uint32_t)s->settings.trace_one_in,
     };
     return api_create(&config, &s->api);
 }
@@ -439,6 +447,7 @@ static struct err open_all(struct server *s)
     if (e.code == ERR_STATE) fprintf(stderr, "Another server works in %s.\n", s->dir);
     if (e.code) return e;
     TRY(open_node(s));
+    TRY(open_tape(s));
     TRY(open_trace(s));
     TRY(open_vehicles(s));
     TRY(open_http(s));
@@ -492,6 +501,7 @@ static void close_all(struct server *s)
     if (s->vehicles) loop_destroy(s->vehicles);
     node_destroy(s->node);
     trace_destroy(s->trace);
+    tape_destroy(s->tape);
     client_destroy(s->trace_client);
     supervisor_close(&s->supervisor);
     street_destroy(s->street);

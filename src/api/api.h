@@ -21,6 +21,7 @@
 #include "base/ring.h"
 #include "net/http.h"
 #include "street/street.h"
+#include "net/tape.h"
 #include "net/trace.h"
 
 struct api_limits {             /* 0 takes the default */
@@ -60,6 +61,7 @@ struct api_config {
     struct hash_key key;        /* of Idempotency-Keys; must survive restarts, see auth_secret16 */
     struct api_limits limits;
     struct http_limits http, admin_http;
+    struct tape *tape;          /* the vehicles' frames; NULL: none are kept */
     struct trace *trace;        /* NULL: off */
     uint32_t trace_one_in;      /* of requests that do not say themselves; 0: none */
     bool proxied;               /* the API stands behind a front that speaks net/proxy.h */

@@ -242,6 +242,7 @@ static void on_reply(struct api *api, const struct to_api *in)
     case ANSWER_VEHICLE: send_vehicle(api, p, &in->vehicle, &in->device, in->seq); break;
     case ANSWER_ID: send_id(api, p, in->reply.subject, in->seq); break;
     case ANSWER_RECEIPT:
+    case ANSWER_FRAMES:
     case ANSWER_PAGE: must(!"no fact is answered like that");
     }
 }
@@ -249,7 +250,7 @@ static void on_reply(struct api *api, const struct to_api *in)
 static struct err not_found(enum answer_shape shape, enum desk_job_kind kind)
 {
     if (shape == ANSWER_RIDE || shape == ANSWER_RECEIPT || kind == DESK_RIDE_TIMELINE) return ERR(NO_RIDE, "");
-    if (shape == ANSWER_VEHICLE || kind == DESK_VEHICLE_TIMELINE) return ERR(VEHICLE_UNKNOWN, "");
+    if (shape == ANSWER_VEHICLE || shape == ANSWER_FRAMES || kind == DESK_VEHICLE_TIMELINE) return ERR(VEHICLE_UNKNOWN, "");
     return ERR(NOT_FOUND, "");
 }
 
@@ -268,6 +269,7 @@ static void on_answer(struct api *api, const struct to_api *in)
     else if (in->reply.code) refuse(api, p, (struct err){in->reply.code, ""});
     else if (ride) on_ride(api, p, &in->ride, in->seq);
     else if (p->shape == ANSWER_COMMAND) send_command(api, p, &in->command, in->seq);
+    else if (p->shape == ANSWER_FRAMES) api_send_frames(api, p, &in->device, in->seq);
     else send_vehicle(api, p, &in->vehicle, &in->device, in->seq);
 }
 

@@ -89,6 +89,9 @@ void out_problem(struct api *api, const struct client *client, struct err why);
 void out_faults(struct api *api, const struct client *client, struct err why, const struct args *args);
 void out_no_route(struct api *api, const struct client *client, uint32_t verbs);
 
+/* ---- ask_frames.c ---- */
+void api_send_frames(struct api *api, struct pending *p, const struct device *device, uint64_t seq);
+
 /* ---- api_trace.c ---- */
 /* All do nothing for a request that is not traced. */
 void api_trace_begin(struct api *api, const struct http_request *request, struct client *client);

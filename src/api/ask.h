@@ -27,6 +27,7 @@ void ask_vehicle_offer(struct call *call); /* for riders */
 void ask_vehicles(struct call *call);
 void ask_vehicle(struct call *call);
 void ask_vehicle_timeline(struct call *call);
+void ask_vehicle_frames(struct call *call); /* ask_frames.c */
 void ask_vehicle_command(struct call *call);
 void ask_vehicle_event(struct call *call);
 void ask_command(struct call *call);

@@ -21,7 +21,8 @@ enum pending_stage { PENDING_FREE, PENDING_ANNOUNCE, PENDING_FACT, PENDING_QUERY
                      PENDING_LATER };
 
 /* What the reply is made of. */
-enum answer_shape { ANSWER_RIDE = 1, ANSWER_RECEIPT, ANSWER_COMMAND, ANSWER_VEHICLE, ANSWER_ID, ANSWER_PAGE };
+enum answer_shape { ANSWER_RIDE = 1, ANSWER_RECEIPT, ANSWER_COMMAND, ANSWER_VEHICLE, ANSWER_ID, ANSWER_PAGE,
+                    ANSWER_FRAMES };
 enum wait_for { WAIT_NOTHING, WAIT_START, WAIT_END };
 
 /* Who gets the reply. */
@@ -47,6 +48,7 @@ struct pending {
     int64_t due_ms;           /* WATCH: time is up; LATER: try again. 0 = none */
     int64_t fresh_until_ms;   /* DESK, LATER: from then on any age will do */
     struct desk_job job;
+    int64_t since_ms, until_ms; /* of FRAMES */
     int64_t born_us, stepped_us, synced_us; /* of the event that decided */
 };
 

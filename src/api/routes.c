@@ -67,6 +67,11 @@ static const struct arg_row vehicle_args[] = {PATH_CODE(15, "any public code of 
 static const struct arg_row vehicle_timeline_args[] = {
     PATH_CODE(15, "any public code of the vehicle"), QUERY_BEFORE, QUERY_LIMIT,
 };
+static const struct arg_row vehicle_frames_args[] = {
+    PATH_CODE(15, "any public code of the vehicle"),
+    {"since_ms", IN_QUERY, ARG_WHOLE, false, 0, INT64_C(1) << 53, NULL, "not older than this, ms since 1970"},
+    {"until_ms", IN_QUERY, ARG_WHOLE, false, 0, INT64_C(1) << 53, NULL, "not newer than this"}, QUERY_BEFORE, QUERY_LIMIT,
+};
 static const struct arg_row vehicle_command_args[] = {
     PATH_CODE(15, "any public code of the vehicle"),
     {"op", IN_BODY, ARG_TERM, true, 0, 0, &command_op_names, "what to order"},
@@ -178,6 +183,9 @@ const struct route routes[] = {
     {HTTP_VERB_GET,  STAFF,  false, "/v1/vehicles/{code}/timeline", ask_vehicle_timeline, ARGS(vehicle_timeline_args),
      "events of a vehicle, newest first",
      "listVehicleEvents", TAG_VEHICLES, 200, ROUTE_PAGED, &page_events},
+    {HTTP_VERB_GET,  STAFF,  false, "/v1/vehicles/{code}/frames", ask_vehicle_frames, ARGS(vehicle_frames_args),
+     "the last bytes that a vehicle said and was told, newest first",
+     "listVehicleFrames", TAG_VEHICLES, 200, ROUTE_PAGED, &page_frames},
     {HTTP_VERB_POST, STAFF,  true,  "/v1/vehicles/{code}/commands", ask_vehicle_command, ARGS(vehicle_command_args),
      "order something of a vehicle",
      "commandVehicle", TAG_VEHICLES, 202, 0, &answer_command},

@@ -70,7 +70,7 @@ void schema_each(const struct schema *schema, schema_each_fn *each, void *ctx);
 extern const struct schema schema_ride, schema_vehicle, schema_command, schema_receipt, schema_event, schema_quarantine;
 /* Whole answers of more than one file. */
 extern const struct schema answer_id, answer_ride, answer_vehicle, answer_command;
-extern const struct schema page_rides, page_vehicles, page_events, page_feed, page_quarantine;
+extern const struct schema page_rides, page_vehicles, page_events, page_feed, page_quarantine, page_frames;
 extern const struct schema schema_problem;
 
 /* Words that are in no table of the engine. */

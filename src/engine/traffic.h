@@ -73,4 +73,13 @@ struct to_api {
     };
 };
 
+/* What a device's frames are kept under (net/tape.h). */
+#define DEVICE_NAME_MAX 65u
+static inline struct bytes device_name(uint8_t protocol, const struct text64 *ident, uint8_t room[DEVICE_NAME_MAX])
+{
+    room[0] = protocol;
+    for (unsigned i = 0; i < ident->len; i++) room[1 + i] = (uint8_t)ident->at[i];
+    return bytes_of(room, 1u + ident->len);
+}
+
 #endif

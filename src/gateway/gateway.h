@@ -23,6 +23,7 @@
 #include "base/histogram.h"
 #include "engine/traffic.h"
 #include "net/loop.h"
+#include "net/tape.h"
 #include "net/trace.h"
 
 /* A frame was refused or a connection hung up for what it said. At most one a minute for each device or address. */
@@ -50,6 +51,7 @@ struct gateway_config {
     void *clock_ctx;
     void (*log)(void *ctx, const struct gateway_note *note); /* NULL: no notes */
     void *log_ctx;
+    struct tape *tape;          /* keeps the last frames of every device, secrets masked; NULL: off */
     struct trace *trace;        /* who asked for an order may want to know when it left; NULL: off */
 
     /* 0 takes the default. */

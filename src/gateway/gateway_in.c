@@ -97,6 +97,7 @@ static enum taken take_frame(struct gateway *gw, struct session *s, struct bytes
     }
     if (!s->announced && !announce(gw, s)) return HELD;
     if (!put_message(gw, s, &m)) return HELD;
+    frame_keep(gw, s, frame, (struct told){0});
     s->vendor = m.vendor; /* acks carry the tag that the device used last */
     s->bad_row = s->overlong_row = 0;
     s->noise_row = 0;
@@ -111,6 +112,7 @@ static enum taken take_bad(struct gateway *gw, struct session *s, const char *wh
     gw->counters.bad_frames++;
     note_bad(gw, why);
     note_write(gw, s, why, frame);
+    frame_keep(gw, s, frame, (struct told){.flags = TAPE_REFUSED});
     pay(gw, s);
     if (++s->bad_row < GATEWAY_BAD_ROW_MAX) return TAKEN;
     session_hang_up(gw, s, &gw->counters.hung_bad, "bad_frames", CLOSE_PROTOCOL);

@@ -62,6 +62,7 @@ struct gateway {
     int64_t frame_us, burst_us;          /* between two frames at the agreed rate; the burst in time */
     bool put_any, woke_late, draining;
     struct message ack;                  /* of which only the address and the command change */
+    int64_t wall_of_us, turn_wall_ms;    /* server time of the loop's turn at wall_of_us */
     uint64_t suppressed;
     int64_t noted_ms[NOTE_SLOTS];
 };
@@ -90,7 +91,9 @@ void wait_leave(struct gateway *gw, struct session *s);
 /* Returns when it wants to be called again. */
 int64_t wait_resume(struct gateway *gw);
 
-/* gateway_note.c */
+/* gateway_note.c: keeps a frame of a bound session on the tape. */
+struct told { uint8_t flags; uint64_t seq; };
+void frame_keep(struct gateway *gw, const struct session *s, struct bytes frame, struct told told);
 void note_bad(struct gateway *gw, const char *why);
 void note_write(struct gateway *gw, const struct session *s, const char *reason, struct bytes frame);
 /* Hangs up at once, for the counter's reason. */

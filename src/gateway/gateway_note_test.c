@@ -29,6 +29,35 @@ static void test_bad_frames_are_counted_by_reason_and_the_link_is_kept(void **s)
     rig_close(r);
 }
 
+static void test_frames_are_kept_both_ways_without_secrets(void **s)
+{
+    (void)s;
+    struct tape *tape;
+    struct tape_entry e[8];
+    struct text64 ident = {0};
+    uint8_t name[DEVICE_NAME_MAX];
+    bool more;
+    assert_int_equal(tape_create(1024, (struct hash_key){1, 2}, &tape).code, ERR_OK);
+    struct rig *r = rig_open(64, 64, 64, (struct gateway_config){.tape = tape});
+    uint64_t conn = rig_bound(r, SCOR(ID_A, HEARTBEAT));
+    rig_say(r, conn, SCOR(ID_A, "K0,secret99") SCOR(ID_A, "H0,1,398,100,80,0"));
+    rig_take(r);
+    rig_release(r, (struct to_gateway){.kind = TO_GATEWAY_ACK, .session = conn, .seq = 77, .tag = 'L' | '0' << 8});
+    fake_settle(r->loop);
+    assert_int_equal(text_set(&ident, bytes_text(ID_A)).code, ERR_OK);
+    struct bytes key = device_name(PROTOCOL_OMNI, &ident, name);
+    assert_int_equal(tape_read(tape, key, 0, 0, INT64_MAX, e, 8, &more), 4);
+    assert_int_equal(e[0].flags, TAPE_OUT);
+    assert_int_equal(e[0].seq, 77);
+    assert_memory_equal(e[0].bytes, "\xff\xff*SCOS,OM," ID_A ",L0#", e[0].len - 1u);
+    assert_int_equal(e[1].flags, TAPE_REFUSED);
+    assert_memory_equal(e[2].bytes, "*SCOR,OM," ID_A ",K0,xxxxxxxx#", e[2].len);
+    assert_memory_equal(e[3].bytes, "*SCOR,OM," ID_A "," HEARTBEAT "#", e[3].len);
+    assert_int_equal(e[3].at_ms, WALL_START_MS);
+    rig_close(r);
+    tape_destroy(tape);
+}
+
 static void test_ten_bad_frames_in_a_row_are_hung_up_nine_are_not(void **s)
 {
     (void)s;
@@ -166,6 +195,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bad_frames_are_counted_by_reason_and_the_link_is_kept),
+        cmocka_unit_test(test_frames_are_kept_both_ways_without_secrets),
         cmocka_unit_test(test_ten_bad_frames_in_a_row_are_hung_up_nine_are_not),
         cmocka_unit_test(test_overlong_frames_are_skipped_and_the_third_is_hung_up),
         cmocka_unit_test(test_noise_is_bounded_however_it_is_split),

@@ -61,6 +61,7 @@ static void write_ack(struct gateway *gw, const struct to_gateway *item, struct 
         return;
     }
     if (!session_write(gw, s, buf_bytes(&b), &gw->counters.acks_stale)) return;
+    frame_keep(gw, s, buf_bytes(&b), (struct told){TAPE_OUT, item->seq});
     gw->counters.acks++;
     histogram_add(&gw->counters.ack, now.us - item->born_us);
 }
@@ -89,6 +90,7 @@ static void write_order(struct gateway *gw, const struct to_gateway *item, struc
         return;
     }
     if (!session_write(gw, s, buf_bytes(&b), &n->orders_stale)) return;
+    frame_keep(gw, s, buf_bytes(&b), (struct told){TAPE_OUT, item->seq});
     n->orders++;
     if (gw->config.trace) trace_order(gw, s, item, now.us);
     histogram_add(&n->order_queue, item->stepped_us - item->born_us);

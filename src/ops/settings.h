@@ -25,6 +25,7 @@
     X(bases,            "bases",            BOOL,   "true",           0, 1,        "",          "copy the tables once a day, so that any kept day replays") \
     X(clock_speed,      "clock.speed",      NUMBER, "1",              1, 1000,     "times",     "runs the server's clock faster; for the demo only") \
     X(force_clock,      "clock.force",      BOOL,   "false",          0, 1,        "",          "start although the wall clock is more than a minute before the journal's end") \
+    X(frames_kept,      "frames.kept",      NUMBER, "131072",         1024, 4194304,  "frames",    "raw frames kept in memory for timelines, all vehicles together, 176 bytes each") \
     X(trace_otlp,       "trace.otlp",       TEXT,   "",               0, 0,        "URL",       "send spans there (OTLP over HTTP, JSON): http://127.0.0.1:4318/v1/traces; empty: off") \
     X(trace_one_in,     "trace.one_in",     NUMBER, "0",              0, 1000000,  "requests",  "trace one in so many of the requests that do not say themselves; 0: only those that ask") \
     X(accept_effects,   "replay.accept_other_effects", BOOL, "false", 0, 1,        "",          "start although this build replays the journal's tail with other effects") \

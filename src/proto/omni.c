@@ -177,6 +177,7 @@ static void omni_mask(uint8_t *frame, size_t len)
 {
     bool secret = false;
     size_t from = 0;
+    if (!len || !memchr(frame, 'K', len)) return; /* most frames: every one of them comes by here */
     for (size_t at = 0; at < len; at++) {
         if (frame[at] == ',' || frame[at] == '*' || frame[at] == '#') {
             struct bytes field = bytes_trim(bytes_of(frame + from, at - from));
