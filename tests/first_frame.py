@@ -20,7 +20,8 @@ def main():
         device.sign_in()
         found = until("it is in quarantine", lambda: staff.get("/v1/quarantine")[1]["devices"])
         assert [d["ident"] for d in found] == [imei(0)] and found[0]["protocol"] == "omni", found
-        staff.put("/v1/vehicles/GBG-0", {"city": "gothenburg", "vehicle_type": "scooter", "protocol": "omni", "device": imei(0)})
+        staff.put("/v1/vehicles/GBG-0", {"city": "gothenburg", "vehicle_type": "scooter", "protocol": "omni",
+                                         "device": imei(0)})
         device.say("K0,B2C4D6E8")  # a Bluetooth key: nobody needs to read it
         status, answer = staff.post("/v1/vehicles/GBG-0/commands", {"op": "unlock"})
         assert status == 202, answer

@@ -88,7 +88,8 @@ def main():
         engine, commit = collector.of(TRACE, "engine")[0], collector.of(TRACE, "commit")[0]
         assert engine["endTimeUnixNano"] == commit["startTimeUnixNano"]
         orders = [attributes(s) for s in collector.of(TRACE, "order to vehicle")]
-        assert {o["paddock.device"] for o in orders} == {imei(0)} and len({o["paddock.order.step"] for o in orders}) == 2, orders
+        steps = {o["paddock.order.step"] for o in orders}
+        assert {o["paddock.device"] for o in orders} == {imei(0)} and len(steps) == 2, orders
         assert "paddock" in collector.services
         before = len(collector.spans)
         assert start_ride(server, rider, "two", "00", 0)[0] == 409  # traced or not, it is refused: a ride is open

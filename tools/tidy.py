@@ -98,6 +98,7 @@ TESTED_ELSEWHERE = {
     "src/api/accounts.c": "src/api/api_test.c",
     "src/api/admin.c": "src/api/api_test.c",
     "src/api/api_trace.c": "tests/traced.py",
+    "src/api/ask_frames.c": "tests/first_frame.py",
     "src/api/ask_ride.c": "src/api/api_in_test.c, src/api/api_test.c",
     "src/api/ask_settings.c": "src/api/api_in_test.c, src/api/api_test.c",
     "src/api/ask_staff.c": "src/api/api_in_test.c, src/api/api_test.c",
