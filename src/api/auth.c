@@ -25,7 +25,6 @@ const struct enum_names auth_role_names = {"auth_role", role_texts, AUTH_ROLE_N}
 struct known {
     uint8_t hash[SECRET_HASH_LEN]; /* the identity */
     struct auth_who who;
-    int64_t expires_ms;
     uint64_t generation;
 };
 
@@ -39,15 +38,16 @@ struct misses {
 struct auth {
     struct contacts contacts;
     struct shelf known, misses;
+    struct scopes scopes;
     struct auth_counters counters;
-    uint64_t generation;   /* of what `known` holds: goes up when the database changed */
-    int64_t version, looked_ms;
+    uint64_t generation;   /* of what `known` holds: goes up when somebody lost something */
+    int64_t version, revoked, looked_ms;
     bool looked;
     void (*random16)(void *ctx, uint8_t out[16]);
     void *random_ctx;
 };
 
-static struct err draw(struct auth *a, uint8_t *out, size_t count16)
+struct err auth_draw(struct auth *a, uint8_t *out, size_t count16)
 {
     if (!a->random16) return secret_random(out, count16 * 16);
     for (size_t i = 0; i < count16; i++) a->random16(a->random_ctx, out + i * 16);
@@ -64,7 +64,7 @@ struct err auth_create(const struct auth_options *options, struct auth **out)
     a->random_ctx = options->random_ctx;
     a->generation = 1;
     TRY(contacts_open(&a->contacts, options));
-    TRY(draw(a, key, 1));
+    TRY(auth_draw(a, key, 1));
     struct hash_key k = {load_u64(key), load_u64(key + 8)};
     uint32_t cap = options->cache_max ? options->cache_max : AUTH_CACHE_DEFAULT;
     TRY(shelf_init(&a->known, sizeof(struct known), SECRET_HASH_LEN, cap, k));
@@ -77,6 +77,7 @@ void auth_destroy(struct auth *a)
     contacts_close(&a->contacts);
     shelf_fini(&a->known);
     shelf_fini(&a->misses);
+    scopes_fini(&a->scopes);
     free(a);
 }
 
@@ -108,14 +109,16 @@ static struct misses *misses_of(struct auth *a, struct bytes peer, int64_t mono_
     return m;
 }
 
-/* Another process may have granted or revoked. */
+/* Another connection may have granted or revoked. */
 static struct err look(struct auth *a, int64_t mono_ms)
 {
-    int64_t version;
+    int64_t version, revoked = a->revoked;
     if (a->looked && mono_ms - a->looked_ms < AUTH_LOOK_MS) return NO_ERR;
     TRY(contacts_version(&a->contacts, &version));
-    if (!a->looked || version != a->version) a->generation++;
+    if (!a->looked || version != a->version) TRY(contacts_mark(&a->contacts, "revoked", &revoked));
+    if (!a->looked || revoked != a->revoked) a->generation++;
     a->version = version;
+    a->revoked = revoked;
     a->looked = true;
     a->looked_ms = mono_ms;
     return NO_ERR;
@@ -133,10 +136,11 @@ static struct err read_row(struct auth *a, const uint8_t *hash, struct known **o
         *out = NULL;
         return e.code == ERR_NOT_FOUND ? NO_ERR : e;
     }
+    const struct scope *scope;
+    TRY(scopes_intern(&a->scopes, bytes_of(row.scope, row.scope_len), &scope));
     if (!k) k = shelf_add(&a->known, hash);
     must(k);
-    k->who = (struct auth_who){row.account, row.role};
-    k->expires_ms = row.expires_ms;
+    k->who = (struct auth_who){.account = row.account, .role = row.role, .scope = scope, .expires_ms = row.expires_ms};
     k->generation = a->generation;
     *out = k;
     return NO_ERR;
@@ -162,7 +166,7 @@ struct err auth_check(struct auth *a, struct bytes token, struct bytes peer, int
         if (formed) TRY(read_row(a, hash, &k));
         if (!k && m) m->left_milli -= 1000;
     }
-    if (!k || k->expires_ms <= wall_ms) {
+    if (!k || k->who.expires_ms <= wall_ms) {
         a->counters.unknown++;
         return ERR(UNAUTHENTICATED, "");
     }
@@ -180,12 +184,12 @@ struct err auth_grant(struct auth *a, const struct auth_grant *grant, char token
     if (grant->expires_ms <= grant->now_ms || grant->expires_ms - grant->now_ms > EXPIRY_MAX_MS) {
         return ERR(INVALID, "a token is good for up to ten years");
     }
-    if (uuid_zero(row.account)) {
-        TRY(draw(a, row.account.at, 1));
-        row.account.at[6] = (uint8_t)((row.account.at[6] & 0x0f) | 0x40); /* RFC 9562, version 4 */
-        row.account.at[8] = (uint8_t)((row.account.at[8] & 0x3f) | 0x80);
-    }
-    TRY(draw(a, secret, 2));
+    struct buf scope = buf_on(row.scope, sizeof row.scope);
+    scope_put(&scope, grant->scope);
+    if (scope.full) return ERR(INVALID, "the scope is too long");
+    row.scope_len = (uint16_t)scope.len;
+    if (uuid_zero(row.account)) TRY(auth_account_draw(a, &row.account));
+    TRY(auth_draw(a, secret, 2));
     struct buf b = buf_on(token, AUTH_TOKEN_LEN);
     buf_put_text(&b, TOKEN_PREFIX);
     buf_put_hex(&b, bytes_of(secret, sizeof secret));
@@ -193,7 +197,15 @@ struct err auth_grant(struct auth *a, const struct auth_grant *grant, char token
     secret_forget(secret, sizeof secret);
     secret_hash(buf_bytes(&b), row.hash);
     *account = row.account;
-    return contacts_token_add(&a->contacts, &row);
+    return contacts_token_add(&a->contacts, &row, grant->set_scope);
+}
+
+struct err auth_account_draw(struct auth *a, struct uuid *out)
+{
+    TRY(auth_draw(a, out->at, 1));
+    out->at[6] = (uint8_t)((out->at[6] & 0x0f) | 0x40); /* RFC 9562, version 4 */
+    out->at[8] = (uint8_t)((out->at[8] & 0x3f) | 0x80);
+    return NO_ERR;
 }
 
 static bool hex_read(struct bytes text, uint8_t out[8])
@@ -213,7 +225,7 @@ struct err auth_revoke(struct auth *a, struct bytes name, int64_t now_ms)
 {
     uint8_t first[8];
     if (!hex_read(name, first)) return ERR(NOT_FOUND, "no such token");
-    a->generation++; /* our own changes do not move contacts_version() */
+    auth_changed(a); /* our own changes do not move contacts_version() */
     return contacts_token_revoke(&a->contacts, first, now_ms);
 }
 
@@ -225,8 +237,18 @@ struct err auth_list(struct auth *a, void (*fn)(void *ctx, const struct auth_tok
 struct err auth_secret16(struct auth *a, const char *name, uint8_t out[16])
 {
     uint8_t fresh[16];
-    TRY(draw(a, fresh, 1));
+    TRY(auth_draw(a, fresh, 1));
     return contacts_secret16(&a->contacts, name, fresh, out);
+}
+
+void auth_changed(struct auth *a)
+{
+    a->generation++;
+}
+
+struct contacts *auth_contacts(struct auth *a)
+{
+    return &a->contacts;
 }
 
 const struct auth_counters *auth_counters(const struct auth *a)

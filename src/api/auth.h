@@ -11,6 +11,7 @@
 #ifndef API_AUTH_H
 #define API_AUTH_H
 
+#include "api/scope.h"
 #include "base/field.h"
 
 #define AUTH_TOKEN_LEN 68u
@@ -19,11 +20,17 @@
 #define AUTH_MISSES_BURST 50u       /* unknown tokens from one address at once, */
 #define AUTH_MISSES_PER_S 5u        /* and from then on */
 #define AUTH_ADDRESS_MAX 4096u      /* addresses watched; the oldest is forgotten */
+#define AUTH_TOKENS_MAX 32u         /* good tokens of one account; a sign-in beyond ends the oldest */
 #define AUTH_ROLE_LIST(X)                                          \
     X(1, RIDER,   rider,   "rides")                                \
     X(2, CONTROL, control, "the control room")                     \
     X(3, ONCALL,  oncall,  "the engineer on call")                 \
-    X(4, CREW,    crew,    "in the street")
+    X(4, CREW,    crew,    "in the street")                        \
+    X(5, OWNER,   owner,   "owns vehicles and earns a share")      \
+    X(6, CITY,    city,    "the city's administration")            \
+    X(7, MDS,     mds,     "a program that reads MDS")
+
+/* 0 is nobody: a request without a token. */
 
 enum auth_role {
 #define X(no, NAME, name, doc) AUTH_##NAME = no,
@@ -46,12 +53,16 @@ struct auth_options {
 struct auth_who {
     struct uuid account;
     enum auth_role role;
+    const struct scope *scope;        /* where they may work; NULL = the whole operator */
+    int64_t expires_ms;
 };
 
 struct auth_grant {
     struct uuid account;              /* zero: a new one is drawn, see *account */
     enum auth_role role;
     int64_t now_ms, expires_ms;       /* ms since 1970 */
+    const struct scope *scope;        /* of a new account, or from now on of a known one, with set_scope */
+    bool set_scope;
 };
 
 struct auth_token_row {
@@ -59,6 +70,8 @@ struct auth_token_row {
     struct uuid account;
     uint8_t role;
     int64_t created_ms, expires_ms, revoked_ms; /* revoked 0: not */
+    uint16_t scope_len;
+    char scope[SCOPE_TEXT_MAX];       /* of the account, as scope.h writes it */
 };
 
 struct auth_counters { uint64_t checks, cached, looked_up, unknown, slowed, failed; };
@@ -82,6 +95,15 @@ MUST_USE struct err auth_list(struct auth *a, void (*fn)(void *ctx, const struct
 
 /* Sixteen secret bytes kept under `name`, drawn on first use: for keys that must survive restarts. */
 MUST_USE struct err auth_secret16(struct auth *a, const char *name, uint8_t out[16]);
+
+/* For people.c: randomness in pieces of sixteen bytes, the name of a new account, and the database itself. */
+struct contacts;
+MUST_USE struct err auth_draw(struct auth *a, uint8_t *out, size_t count16);
+MUST_USE struct err auth_account_draw(struct auth *a, struct uuid *out);
+struct contacts *auth_contacts(struct auth *a);
+
+/* The account's scope, name and so on were changed, or tokens ended, by somebody else in this process. */
+void auth_changed(struct auth *a);
 
 const struct auth_counters *auth_counters(const struct auth *a);
 const char *auth_text(const struct auth *a);

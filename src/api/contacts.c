@@ -1,39 +1,97 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* contacts.c: see contacts.h. The only file of the api that knows SQLite. */
-#include "api/contacts.h"
+/* contacts.c: see contacts.h. SQLite is known here and in contacts_people.c, and nowhere else in the api. */
+#include "api/contacts_inside.h"
 
-#include <sqlite3.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/must.h"
 
 #define TOKEN_COLUMNS "hash, account, role, created_ms, expires_ms, revoked_ms"
+#define TOKEN_AND_SCOPE "t.hash, t.account, t.role, t.created_ms, t.expires_ms, t.revoked_ms, a.scope"
+/* A token without its account is none: erasing the account is enough. */
+#define TOKENS "tokens t JOIN accounts a ON a.operator_id = t.operator_id AND a.account = t.account"
+#define MONTH_MS "2592000000"
 
-static const char schema[] =
+/* Step n leads from format n to n + 1. */
+static const char *const steps[CONTACTS_FORMAT] = {
     "CREATE TABLE IF NOT EXISTS accounts (operator_id INTEGER NOT NULL, account TEXT NOT NULL,"
     " created_ms INTEGER NOT NULL, PRIMARY KEY (operator_id, account)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS tokens (operator_id INTEGER NOT NULL, hash BLOB NOT NULL, account TEXT NOT NULL,"
     " role TEXT NOT NULL, created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL, revoked_ms INTEGER NOT NULL,"
     " PRIMARY KEY (operator_id, hash)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS secrets (operator_id INTEGER NOT NULL, name TEXT NOT NULL, value BLOB NOT NULL,"
-    " PRIMARY KEY (operator_id, name)) WITHOUT ROWID;";
+    " PRIMARY KEY (operator_id, name)) WITHOUT ROWID;",
+
+    "ALTER TABLE accounts ADD COLUMN scope TEXT NOT NULL DEFAULT '*';"
+    "CREATE INDEX tokens_account ON tokens (operator_id, account);"
+    "CREATE TABLE phones (operator_id INTEGER NOT NULL, hash BLOB NOT NULL, account TEXT NOT NULL,"
+    " phone TEXT NOT NULL, created_ms INTEGER NOT NULL, PRIMARY KEY (operator_id, hash)) WITHOUT ROWID;"
+    "CREATE UNIQUE INDEX phones_account ON phones (operator_id, account);"
+    "CREATE TABLE phone_reads (operator_id INTEGER NOT NULL, at_ms INTEGER NOT NULL, reader TEXT NOT NULL,"
+    " account TEXT NOT NULL);"
+    "CREATE INDEX phone_reads_account ON phone_reads (operator_id, account);"
+    "CREATE TABLE staff (operator_id INTEGER NOT NULL, name TEXT NOT NULL, account TEXT NOT NULL,"
+    " role TEXT NOT NULL, password TEXT NOT NULL, created_ms INTEGER NOT NULL, changed_ms INTEGER NOT NULL,"
+    " PRIMARY KEY (operator_id, name)) WITHOUT ROWID;"
+    "CREATE UNIQUE INDEX staff_account ON staff (operator_id, account);"
+    "CREATE TABLE apps (operator_id INTEGER NOT NULL, name TEXT NOT NULL, minimum_build INTEGER NOT NULL,"
+    " update_url TEXT NOT NULL, PRIMARY KEY (operator_id, name)) WITHOUT ROWID;"
+    "CREATE TABLE marks (operator_id INTEGER NOT NULL, name TEXT NOT NULL, value INTEGER NOT NULL,"
+    " PRIMARY KEY (operator_id, name)) WITHOUT ROWID;",
+};
 
 static const char *const sql[CONTACTS_CALL_N] = {
-    [CONTACTS_FIND] = "SELECT " TOKEN_COLUMNS " FROM tokens WHERE operator_id = ?1 AND hash = ?2",
+    [CONTACTS_FIND] = "SELECT " TOKEN_AND_SCOPE " FROM " TOKENS " WHERE t.operator_id = ?1 AND t.hash = ?2",
     [CONTACTS_ADD] = "INSERT INTO tokens (operator_id, " TOKEN_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [CONTACTS_REVOKE] = "UPDATE tokens SET revoked_ms = CASE revoked_ms WHEN 0 THEN ?3 ELSE revoked_ms END"
                         " WHERE operator_id = ?1 AND hash >= ?2 AND substr(hash, 1, 8) = ?2",
-    [CONTACTS_LIST] = "SELECT " TOKEN_COLUMNS " FROM tokens WHERE operator_id = ?1 ORDER BY created_ms, hash",
-    [CONTACTS_ACCOUNT] = "INSERT INTO accounts (operator_id, account, created_ms) VALUES (?1, ?2, ?3)"
+    [CONTACTS_REVOKE_HASH] = "UPDATE tokens SET revoked_ms = ?3 WHERE operator_id = ?1 AND hash = ?2 AND revoked_ms = 0",
+    [CONTACTS_REVOKE_ACCOUNT] = "UPDATE tokens SET revoked_ms = ?3"
+                                " WHERE operator_id = ?1 AND account = ?2 AND revoked_ms = 0",
+    [CONTACTS_LIST] = "SELECT " TOKEN_AND_SCOPE " FROM " TOKENS " WHERE t.operator_id = ?1 ORDER BY t.created_ms, t.hash",
+    /* What ended a month ago, and good ones beyond the newest ?4. */
+    [CONTACTS_TIDY] = "DELETE FROM tokens WHERE operator_id = ?1 AND account = ?2 AND ("
+                      " expires_ms < ?3 - " MONTH_MS " OR (revoked_ms > 0 AND revoked_ms < ?3 - " MONTH_MS ") OR"
+                      " (revoked_ms = 0 AND expires_ms > ?3 AND hash NOT IN (SELECT hash FROM tokens"
+                      " WHERE operator_id = ?1 AND account = ?2 AND revoked_ms = 0 AND expires_ms > ?3"
+                      " ORDER BY created_ms DESC, hash LIMIT ?4)))",
+    [CONTACTS_ACCOUNT] = "INSERT INTO accounts (operator_id, account, created_ms, scope) VALUES (?1, ?2, ?3, ?4)"
                          " ON CONFLICT DO NOTHING",
+    [CONTACTS_SCOPE] = "UPDATE accounts SET scope = ?3 WHERE operator_id = ?1 AND account = ?2",
     [CONTACTS_SECRET_ADD] = "INSERT INTO secrets (operator_id, name, value) VALUES (?1, ?2, ?3)"
                             " ON CONFLICT DO NOTHING",
     [CONTACTS_SECRET] = "SELECT value FROM secrets WHERE operator_id = ?1 AND name = ?2",
     [CONTACTS_VERSION] = "PRAGMA data_version",
+    [CONTACTS_MARK] = "SELECT value FROM marks WHERE operator_id = ?1 AND name = ?2",
+    [CONTACTS_MARK_UP] = "INSERT INTO marks (operator_id, name, value) VALUES (?1, ?2, 1)"
+                         " ON CONFLICT DO UPDATE SET value = value + 1",
+    [CONTACTS_PHONE] = "SELECT account FROM phones WHERE operator_id = ?1 AND hash = ?2",
+    [CONTACTS_PHONE_ADD] = "INSERT INTO phones (operator_id, hash, account, phone, created_ms)"
+                           " VALUES (?1, ?2, ?3, ?4, ?5)",
+    [CONTACTS_NUMBER] = "SELECT phone FROM phones WHERE operator_id = ?1 AND account = ?2",
+    [CONTACTS_NUMBER_READ] = "INSERT INTO phone_reads (operator_id, account, reader, at_ms) VALUES (?1, ?2, ?3, ?4)",
+    [CONTACTS_PHONE_DROP] = "DELETE FROM phones WHERE operator_id = ?1 AND account = ?2",
+    [CONTACTS_STAFF] = "SELECT name, account, role, password FROM staff WHERE operator_id = ?1 AND name = ?2",
+    [CONTACTS_STAFF_OF] = "SELECT name FROM staff WHERE operator_id = ?1 AND account = ?2",
+    [CONTACTS_STAFF_PUT] = "INSERT INTO staff (operator_id, name, account, role, password, created_ms, changed_ms)"
+                           " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT (operator_id, name) DO UPDATE SET"
+                           " role = excluded.role, password = excluded.password, changed_ms = excluded.changed_ms",
+    [CONTACTS_STAFF_PASSWORD] = "UPDATE staff SET password = ?3 WHERE operator_id = ?1 AND name = ?2",
+    [CONTACTS_STAFF_DROP] = "DELETE FROM staff WHERE operator_id = ?1 AND account = ?2",
+    [CONTACTS_ACCOUNT_DROP] = "DELETE FROM accounts WHERE operator_id = ?1 AND account = ?2",
+    [CONTACTS_TOKENS_DROP] = "DELETE FROM tokens WHERE operator_id = ?1 AND account = ?2",
+    [CONTACTS_STAFF_LIST] = "SELECT s.name, s.account, s.role, '', a.scope FROM staff s JOIN accounts a"
+                            " ON a.operator_id = s.operator_id AND a.account = s.account"
+                            " WHERE s.operator_id = ?1 ORDER BY s.name",
+    [CONTACTS_APP_PUT] = "INSERT INTO apps (operator_id, name, minimum_build, update_url) VALUES (?1, ?2, ?3, ?4)"
+                         " ON CONFLICT DO UPDATE SET minimum_build = excluded.minimum_build,"
+                         " update_url = excluded.update_url",
+    [CONTACTS_APP_DROP] = "DELETE FROM apps WHERE operator_id = ?1 AND name = ?2",
+    [CONTACTS_APPS] = "SELECT name, minimum_build, update_url FROM apps WHERE operator_id = ?1 ORDER BY name LIMIT ?2",
 };
 
-static struct err failed(struct contacts *c, int rc)
+struct err contacts_failed(struct contacts *c, int rc)
 {
     struct buf b = buf_on(c->text, sizeof c->text - 1);
     const char *text = c->db ? sqlite3_errmsg(c->db) : sqlite3_errstr(rc);
@@ -49,7 +107,7 @@ static struct err failed(struct contacts *c, int rc)
 static struct err run(struct contacts *c, const char *text)
 {
     int rc = sqlite3_exec(c->db, text, NULL, NULL, NULL);
-    return rc ? failed(c, rc) : NO_ERR;
+    return rc ? contacts_failed(c, rc) : NO_ERR;
 }
 
 static struct err set_up(struct contacts *c, bool exclusive)
@@ -62,12 +120,12 @@ static struct err set_up(struct contacts *c, bool exclusive)
     if (!rc) rc = sqlite3_step(st);
     int format = rc == SQLITE_ROW ? sqlite3_column_int(st, 0) : 0;
     sqlite3_finalize(st);
-    if (rc != SQLITE_ROW) return failed(c, rc);
+    if (rc != SQLITE_ROW) return contacts_failed(c, rc);
     if (format > CONTACTS_FORMAT) return ERR(UNSUPPORTED, "contacts.db was written by a later release");
     if (format == CONTACTS_FORMAT) return NO_ERR;
     TRY(run(c, "BEGIN IMMEDIATE"));
-    TRY(run(c, schema));
-    TRY(run(c, "PRAGMA user_version = 1"));
+    for (int i = format; i < CONTACTS_FORMAT; i++) TRY(run(c, steps[i]));
+    TRY(run(c, "PRAGMA user_version = 2"));
     return run(c, "COMMIT");
 }
 
@@ -76,12 +134,12 @@ struct err contacts_open(struct contacts *c, const struct auth_options *options)
     *c = (struct contacts){.operator_id = options->operator_id ? options->operator_id : 1};
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     int rc = sqlite3_open_v2(options->path, &c->db, flags, options->vfs);
-    if (rc) return failed(c, rc);
+    if (rc) return contacts_failed(c, rc);
     sqlite3_busy_timeout(c->db, CONTACTS_BUSY_MS);
     TRY(set_up(c, options->exclusive));
     for (unsigned i = 0; i < CONTACTS_CALL_N; i++) {
         rc = sqlite3_prepare_v3(c->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &c->calls[i], NULL);
-        if (rc) return failed(c, rc);
+        if (rc) return contacts_failed(c, rc);
     }
     return NO_ERR;
 }
@@ -95,14 +153,14 @@ void contacts_close(struct contacts *c)
 }
 
 /* Every statement but PRAGMA has the operator first. */
-static sqlite3_stmt *begin(struct contacts *c, enum contacts_call call)
+sqlite3_stmt *contacts_begin(struct contacts *c, enum contacts_call call)
 {
     sqlite3_stmt *st = c->calls[call];
     sqlite3_bind_int64(st, 1, (int64_t)c->operator_id);
     return st;
 }
 
-static void end(sqlite3_stmt *st)
+void contacts_end(sqlite3_stmt *st)
 {
     sqlite3_reset(st);
     sqlite3_clear_bindings(st);
@@ -123,31 +181,35 @@ static struct err token_read(sqlite3_stmt *st, struct auth_token_row *row)
         return ERR(CORRUPT, "contacts.db: a token's row is damaged");
     }
     row->role = (uint8_t)value;
+    int scope_len = sqlite3_column_bytes(st, 6);
+    if (scope_len > (int)sizeof row->scope) return ERR(CORRUPT, "contacts.db: an account's scope is damaged");
+    row->scope_len = (uint16_t)scope_len;
+    if (scope_len) memcpy(row->scope, sqlite3_column_text(st, 6), (size_t)scope_len);
     return NO_ERR;
 }
 
 struct err contacts_token_find(struct contacts *c, const uint8_t hash[32], struct auth_token_row *out)
 {
-    sqlite3_stmt *st = begin(c, CONTACTS_FIND);
+    sqlite3_stmt *st = contacts_begin(c, CONTACTS_FIND);
     sqlite3_bind_blob(st, 2, hash, 32, SQLITE_TRANSIENT);
     int rc = sqlite3_step(st);
     struct err e = rc == SQLITE_ROW    ? token_read(st, out)
                    : rc == SQLITE_DONE ? ERR(NOT_FOUND, "no such token")
-                                       : failed(c, rc);
-    end(st);
+                                       : contacts_failed(c, rc);
+    contacts_end(st);
     return e;
 }
 
 /* What was bound is run to its end. */
-static struct err finish(struct contacts *c, sqlite3_stmt *st)
+struct err contacts_finish(struct contacts *c, sqlite3_stmt *st)
 {
     int rc = sqlite3_step(st);
-    struct err e = rc == SQLITE_DONE ? NO_ERR : failed(c, rc);
-    end(st);
+    struct err e = rc == SQLITE_DONE ? NO_ERR : contacts_failed(c, rc);
+    contacts_end(st);
     return e;
 }
 
-static void bind_uuid(sqlite3_stmt *st, int at, struct uuid uuid)
+void contacts_bind_uuid(sqlite3_stmt *st, int at, struct uuid uuid)
 {
     char text[36];
     struct buf b = buf_on(text, sizeof text);
@@ -155,43 +217,126 @@ static void bind_uuid(sqlite3_stmt *st, int at, struct uuid uuid)
     sqlite3_bind_text(st, at, text, sizeof text, SQLITE_TRANSIENT);
 }
 
-static struct err add_both(struct contacts *c, const struct auth_token_row *row)
+static struct err write_token(struct contacts *c, const struct auth_token_row *row)
 {
-    sqlite3_stmt *st = begin(c, CONTACTS_ACCOUNT);
-    bind_uuid(st, 2, row->account);
-    sqlite3_bind_int64(st, 3, row->created_ms);
-    TRY(finish(c, st));
-    st = begin(c, CONTACTS_ADD);
+    sqlite3_stmt *st = contacts_begin(c, CONTACTS_ADD);
     sqlite3_bind_blob(st, 2, row->hash, 32, SQLITE_TRANSIENT);
-    bind_uuid(st, 3, row->account);
+    contacts_bind_uuid(st, 3, row->account);
     sqlite3_bind_text(st, 4, enum_name(&auth_role_names, row->role), -1, SQLITE_STATIC);
     sqlite3_bind_int64(st, 5, row->created_ms);
     sqlite3_bind_int64(st, 6, row->expires_ms);
     sqlite3_bind_int64(st, 7, row->revoked_ms);
-    return finish(c, st);
+    return contacts_finish(c, st);
 }
 
-struct err contacts_token_add(struct contacts *c, const struct auth_token_row *row)
+static struct err tidy_tokens(struct contacts *c, const struct auth_token_row *row)
 {
-    TRY(run(c, "BEGIN IMMEDIATE"));
-    struct err e = add_both(c, row);
+    sqlite3_stmt *st = contacts_begin(c, CONTACTS_TIDY);
+    contacts_bind_uuid(st, 2, row->account);
+    sqlite3_bind_int64(st, 3, row->created_ms);
+    sqlite3_bind_int64(st, 4, AUTH_TOKENS_MAX);
+    return contacts_finish(c, st);
+}
+
+struct err contacts_account_add(struct contacts *c, struct uuid account, int64_t now_ms, struct bytes scope, bool set)
+{
+    sqlite3_stmt *st = contacts_begin(c, CONTACTS_ACCOUNT);
+    contacts_bind_uuid(st, 2, account);
+    sqlite3_bind_int64(st, 3, now_ms);
+    sqlite3_bind_text(st, 4, (const char *)scope.at, (int)scope.len, SQLITE_TRANSIENT);
+    TRY(contacts_finish(c, st));
+    if (sqlite3_changes(c->db) || !set) return NO_ERR;
+    st = contacts_begin(c, CONTACTS_SCOPE);
+    contacts_bind_uuid(st, 2, account);
+    sqlite3_bind_text(st, 3, (const char *)scope.at, (int)scope.len, SQLITE_TRANSIENT);
+    TRY(contacts_finish(c, st));
+    return contacts_mark_up(c, "revoked");
+}
+
+struct err contacts_all_or_nothing(struct contacts *c, struct err e)
+{
     if (!e.code) e = run(c, "COMMIT");
     if (e.code) sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
     return e;
 }
 
+struct err contacts_transaction(struct contacts *c)
+{
+    return run(c, "BEGIN IMMEDIATE");
+}
+
+struct err contacts_token_add(struct contacts *c, const struct auth_token_row *row, bool set_scope)
+{
+    TRY(contacts_transaction(c));
+    struct err e = contacts_account_add(c, row->account, row->created_ms, bytes_of(row->scope, row->scope_len), set_scope);
+    if (!e.code) e = write_token(c, row);
+    if (!e.code) e = tidy_tokens(c, row);
+    return contacts_all_or_nothing(c, e);
+}
+
+struct err contacts_mark_up(struct contacts *c, const char *name)
+{
+    sqlite3_stmt *st = contacts_begin(c, CONTACTS_MARK_UP);
+    sqlite3_bind_text(st, 2, name, -1, SQLITE_TRANSIENT);
+    return contacts_finish(c, st);
+}
+
+struct err contacts_mark(struct contacts *c, const char *name, int64_t *out)
+{
+    sqlite3_stmt *st = contacts_begin(c, CONTACTS_MARK);
+    sqlite3_bind_text(st, 2, name, -1, SQLITE_TRANSIENT);
+    int rc = sqlite3_step(st);
+    *out = rc == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
+    struct err e = rc == SQLITE_ROW || rc == SQLITE_DONE ? NO_ERR : contacts_failed(c, rc);
+    contacts_end(st);
+    return e;
+}
+
+/* What the statement names ends, and whoever keeps tokens in memory hears of it. *count: how many. */
+static struct err revoke(struct contacts *c, sqlite3_stmt *st, int64_t now_ms, int *count)
+{
+    sqlite3_bind_int64(st, 3, now_ms);
+    TRY(contacts_finish(c, st));
+    *count = sqlite3_changes(c->db);
+    return *count ? contacts_mark_up(c, "revoked") : NO_ERR;
+}
+
 struct err contacts_token_revoke(struct contacts *c, const uint8_t first[8], int64_t now_ms)
 {
-    sqlite3_stmt *st = begin(c, CONTACTS_REVOKE);
+    int count = 0;
+    TRY(contacts_transaction(c));
+    sqlite3_stmt *st = contacts_begin(c, CONTACTS_REVOKE);
     sqlite3_bind_blob(st, 2, first, 8, SQLITE_TRANSIENT);
-    sqlite3_bind_int64(st, 3, now_ms);
-    TRY(finish(c, st));
-    return sqlite3_changes(c->db) ? NO_ERR : ERR(NOT_FOUND, "no such token");
+    TRY(contacts_all_or_nothing(c, revoke(c, st, now_ms, &count)));
+    return count ? NO_ERR : ERR(NOT_FOUND, "no such token");
+}
+
+struct err contacts_token_revoke_hash(struct contacts *c, const uint8_t hash[32], int64_t now_ms)
+{
+    int count = 0;
+    TRY(contacts_transaction(c));
+    sqlite3_stmt *st = contacts_begin(c, CONTACTS_REVOKE_HASH);
+    sqlite3_bind_blob(st, 2, hash, 32, SQLITE_TRANSIENT);
+    return contacts_all_or_nothing(c, revoke(c, st, now_ms, &count));
+}
+
+struct err contacts_revoke_tokens(struct contacts *c, struct uuid account, int64_t now_ms)
+{
+    int count = 0;
+    sqlite3_stmt *st = contacts_begin(c, CONTACTS_REVOKE_ACCOUNT);
+    contacts_bind_uuid(st, 2, account);
+    return revoke(c, st, now_ms, &count);
+}
+
+struct err contacts_revoke_account(struct contacts *c, struct uuid account, int64_t now_ms)
+{
+    TRY(contacts_transaction(c));
+    return contacts_all_or_nothing(c, contacts_revoke_tokens(c, account, now_ms));
 }
 
 struct err contacts_token_list(struct contacts *c, void (*fn)(void *ctx, const struct auth_token_row *row), void *ctx)
 {
-    sqlite3_stmt *st = begin(c, CONTACTS_LIST);
+    sqlite3_stmt *st = contacts_begin(c, CONTACTS_LIST);
     struct err e = NO_ERR;
     int rc = SQLITE_ROW;
     while (!e.code && (rc = sqlite3_step(st)) == SQLITE_ROW) {
@@ -199,26 +344,26 @@ struct err contacts_token_list(struct contacts *c, void (*fn)(void *ctx, const s
         e = token_read(st, &row);
         if (!e.code) fn(ctx, &row);
     }
-    if (!e.code && rc != SQLITE_DONE) e = failed(c, rc);
-    end(st);
+    if (!e.code && rc != SQLITE_DONE) e = contacts_failed(c, rc);
+    contacts_end(st);
     return e;
 }
 
 struct err contacts_secret16(struct contacts *c, const char *name, const uint8_t fresh[16], uint8_t out[16])
 {
-    sqlite3_stmt *st = begin(c, CONTACTS_SECRET_ADD);
+    sqlite3_stmt *st = contacts_begin(c, CONTACTS_SECRET_ADD);
     sqlite3_bind_text(st, 2, name, -1, SQLITE_TRANSIENT);
     sqlite3_bind_blob(st, 3, fresh, 16, SQLITE_TRANSIENT);
-    TRY(finish(c, st));
-    st = begin(c, CONTACTS_SECRET);
+    TRY(contacts_finish(c, st));
+    st = contacts_begin(c, CONTACTS_SECRET);
     sqlite3_bind_text(st, 2, name, -1, SQLITE_TRANSIENT);
     int rc = sqlite3_step(st);
     bool whole = rc == SQLITE_ROW && sqlite3_column_bytes(st, 0) == 16;
     if (whole) memcpy(out, sqlite3_column_blob(st, 0), 16);
     struct err e = whole              ? NO_ERR
                    : rc == SQLITE_ROW ? ERR(CORRUPT, "contacts.db: a secret is damaged")
-                                      : failed(c, rc);
-    end(st);
+                                      : contacts_failed(c, rc);
+    contacts_end(st);
     return e;
 }
 
@@ -227,7 +372,7 @@ struct err contacts_version(struct contacts *c, int64_t *out)
     sqlite3_stmt *st = c->calls[CONTACTS_VERSION];
     int rc = sqlite3_step(st);
     if (rc == SQLITE_ROW) *out = sqlite3_column_int64(st, 0);
-    struct err e = rc == SQLITE_ROW ? NO_ERR : failed(c, rc);
-    end(st);
+    struct err e = rc == SQLITE_ROW ? NO_ERR : contacts_failed(c, rc);
+    contacts_end(st);
     return e;
 }

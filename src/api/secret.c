@@ -7,11 +7,24 @@
 #include "base/must.h"
 
 _Static_assert(SECRET_HASH_LEN == crypto_generichash_BYTES, "the default length of the hash");
+_Static_assert(SECRET_KEY_LEN >= crypto_generichash_KEYBYTES_MIN, "a key that is long enough");
+_Static_assert(SECRET_PASSWORD_LEN == crypto_pwhash_STRBYTES, "room for a password's hash");
 
 void secret_hash(struct bytes in, uint8_t out[SECRET_HASH_LEN])
 {
     int rc = crypto_generichash(out, SECRET_HASH_LEN, in.at, in.len, NULL, 0);
     must(rc == 0);
+}
+
+void secret_keyed_hash(const uint8_t key[SECRET_KEY_LEN], struct bytes in, uint8_t out[SECRET_HASH_LEN])
+{
+    int rc = crypto_generichash(out, SECRET_HASH_LEN, in.at, in.len, key, SECRET_KEY_LEN);
+    must(rc == 0);
+}
+
+bool secret_equal(const void *a, const void *b, size_t len)
+{
+    return sodium_memcmp(a, b, len) == 0;
 }
 
 struct err secret_random(void *out, size_t len)
@@ -24,4 +37,22 @@ struct err secret_random(void *out, size_t len)
 void secret_forget(void *at, size_t len)
 {
     sodium_memzero(at, len);
+}
+
+struct err secret_password_hash(struct bytes password, struct secret_cost cost, char out[SECRET_PASSWORD_LEN])
+{
+    if (sodium_init() < 0) return ERR(IO, "the system has no randomness");
+    int rc = crypto_pwhash_str_alg(out, (const char *)password.at, password.len, cost.passes, cost.memory_bytes,
+                                   crypto_pwhash_ALG_ARGON2ID13);
+    return rc ? ERR(FULL, "no memory to hash a password") : NO_ERR;
+}
+
+bool secret_password_is(const char hash[SECRET_PASSWORD_LEN], struct bytes password)
+{
+    return crypto_pwhash_str_verify(hash, (const char *)password.at, password.len) == 0;
+}
+
+bool secret_password_stale(const char hash[SECRET_PASSWORD_LEN], struct secret_cost cost)
+{
+    return crypto_pwhash_str_needs_rehash(hash, cost.passes, cost.memory_bytes) != 0;
 }

@@ -53,13 +53,15 @@
     X(41, VEHICLE_NOT_CONFIRMED, "vehicle_not_confirmed",  504, true,  "the vehicle did not confirm in time") \
     X(42, ENTITY_UNKNOWN,        "legal_entity_unknown",   422, false, "no such legal entity")              \
     X(43, CODE_TAKEN,            "code_taken",             409, false, "the public code belongs to another vehicle") \
-    X(44, CLOSE_LOCK,            "close_lock",             409, false, "close the lock by hand to end the ride")
+    X(44, CLOSE_LOCK,            "close_lock",             409, false, "close the lock by hand to end the ride") \
+    X(45, SIGN_IN_REFUSED,       "sign_in_refused",        401, false, "not right, or no longer good")       \
+    X(46, APP_TOO_OLD,           "app_too_old",            426, false, "this app is too old: get the new one")
 
 enum err_code {
 #define X(no, code, name, http, retry, text) ERR_##code = no,
     ERR_LIST(X)
 #undef X
-    ERR_CODE_LIMIT = 45
+    ERR_CODE_LIMIT = 47
 };
 
 struct err {
