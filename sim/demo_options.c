@@ -182,6 +182,7 @@ struct err demo_options_apply(struct demo_options *o, struct demo_server *server
     TRY(give(o, server, "clock.force", "true"));
     snprintf(text, sizeof text, "%" PRIu64, o->speed);
     TRY(give(o, server, "clock.speed", text));
+    TRY(give(o, server, "demo.mode", "true"));
     for (uint32_t i = 0; i < o->set_count; i++) TRY(demo_server_set(server, o->sets[i]));
     for (uint32_t i = 0; i < server->set_count; i++) {
         struct err e = settings_set(&s, bytes_text(server->sets[i]), why);

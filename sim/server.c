@@ -81,6 +81,8 @@ static struct err open_shell(struct world *w)
     TRY(gateway_create(&g, &l->gateway));
     struct auth_options auth = {.path = "contacts.db", .vfs = w->vfs, .exclusive = true, .random16 = random16, .random_ctx = w};
     TRY(auth_create(&auth, &l->auth));
+    struct clerk_options clerk = {.shared = l->auth, .cost = SECRET_COST_LEAST};
+    TRY(clerk_create(&clerk, &l->clerk));
     struct desk_options desk = {.path = DATA_TABLES, .vfs = w->vfs, .inline_jobs = true,
                                 .shared = (struct tables *)&node_recovered(l->node)->tables};
     TRY(desk_create(&desk, &l->desk));
@@ -90,7 +92,7 @@ static struct err open_shell(struct world *w)
         .loop = l->http, .loop_conn_max = http.conn_max, .address = bytes_text(HTTP_ADDRESS),
         .admin_address = bytes_text(ADMIN_ADDRESS), .urgent = node_api_urgent(l->node), .out = node_to_api(l->node),
         .world = {.ctx = w, .wake_engine = wake_engine, .wall_ms = wall_ms, .random16 = random16, .ready = ready},
-        .auth = l->auth, .desk = l->desk, .key = {load_u64(secret), load_u64(secret + 8)}, .build = "sim",
+        .auth = l->auth, .desk = l->desk, .clerk = l->clerk, .key = {load_u64(secret), load_u64(secret + 8)}, .build = "sim",
         .http = {.conn_max = http_max},
     };
     return api_create(&api, &l->api);
@@ -136,6 +138,7 @@ static void take_down(struct world *w)
     struct life *l = &w->life;
     api_destroy(l->api);
     desk_destroy(l->desk);
+    clerk_destroy(l->clerk);
     auth_destroy(l->auth);
     gateway_destroy(l->gateway);
     network_kill(l->http, 3000000);

@@ -18,6 +18,7 @@ struct life {
     struct gateway *gateway;
     struct auth *auth;
     struct desk *desk;
+    struct clerk *clerk;
     struct api *api;
     int64_t engine_us, journal_us, keeper_us; /* when each turn is due; LOOP_NEVER */
 };

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/staff_cmd.h"
 #include "api/token_cmd.h"
 #include "build_id.h"
 #include "decode.h"
@@ -19,6 +20,7 @@ static const struct command_row {
 } rows[] = {
     {"serve",  serve_main,  "run one node: API, vehicles, journal, tables"},
     {"demo",   demo_main,   "run a city on this machine: a node with simulated vehicles and riders"},
+    {"staff",  staff_main,  "make staff who sign in by name and password, change and list them"},
     {"token",  token_main,  "make, list and revoke access tokens"},
     {"check",  check_main,  "verify a data directory: journal, tables, ledger"},
     {"replay", replay_main, "run a journal again and print the state hash"},

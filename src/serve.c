@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "api/api.h"
+#include "api/message_print.h"
 #include "base/must.h"
 #include "build_id.h"
 #include "gateway/gateway.h"
@@ -54,7 +55,7 @@ enum { ENGINE, JOURNAL, KEEPER, VIEW, VEHICLES, HTTP, THREAD_N, SHELL = VEHICLES
 struct server {
     struct settings settings;
     const char *dir, *ready_file;
-    char db_path[1200], contacts_path[1200];
+    char db_path[1200], contacts_path[1200], printed_path[1200];
     struct file_os os;
     struct file_system fs;
     struct file lock;
@@ -66,6 +67,8 @@ struct server {
     struct auth *auth;
     struct desk *desk;
     struct pages *pages;
+    struct clerk *clerk;
+    struct message_print *print;
     struct api *api;
     struct waker engine_waker, journal_waker, keeper_waker, view_waker;
     struct supervisor supervisor;
@@ -372,6 +375,18 @@ static struct err open_pages(struct server *s)
     return e;
 }
 
+/* Codes and the like are printed in a demo; otherwise somebody's hook takes them. */
+static struct err open_messages(struct server *s, struct message_way *way)
+{
+    if (!s->settings.demo_mode) return NO_ERR;
+    struct message_print_options print = {.demo = true, .path = s->printed_path, .wall_ms = wall_ms, .ctx = s};
+    TRY(message_print_open(&print, &s->print));
+    *way = message_print_way(s->print);
+    fprintf(stderr, "Demo mode: messages to people, sign-in codes among them, are printed here and kept in %s.\n",
+            s->printed_path);
+    return NO_ERR;
+}
+
 static struct err open_http(struct server *s)
 {
     struct loop_config loop = {.conn_max = HTTP_CONN_MAX + 64};
@@ -381,6 +396,10 @@ static struct err open_http(struct server *s)
     struct desk_options desk = {.path = s->db_path, .wake = wake_http, .wake_ctx = s};
     TRY(desk_create(&desk, &s->desk));
     TRY(open_pages(s));
+    struct clerk_options clerk = {.contacts = &auth, .wake = wake_http, .wake_ctx = s};
+    TRY(clerk_create(&clerk, &s->clerk));
+    struct message_way messages = {.name = NULL};
+    TRY(open_messages(s, &messages));
     uint8_t secret[16];
     TRY(auth_secret16(s->auth, "idempotency", secret));
     struct api_config config = {
@@ -389,7 +408,11 @@ static struct err open_http(struct server *s)
         .out = node_to_api(s->node),
         .world = {.ctx = s, .wake_engine = wake_engine, .wall_ms = wall_ms, .random16 = random16, .ready = ready,
                   .metrics = metrics},
-        .auth = s->auth, .desk = s->desk, .street = s->street, .pages = s->pages,
+        .auth = s->auth, .desk = s->desk, .clerk = s->clerk, .street = s->street, .pages = s->pages,
+        .messages = messages,
+        .limits = {.code_s = (uint32_t)s->settings.sign_in_code_s,
+                   .rider_token_s = 3600 * (uint32_t)s->settings.sign_in_rider_h,
+                   .staff_token_s = 3600 * (uint32_t)s->settings.sign_in_staff_h},
         .key = {load_u64(secret), load_u64(secret + 8)}, .build = paddock_build_text,
         .http = {.conn_max = HTTP_CONN_MAX}, .proxied = s->settings.http_proxy,
         .tape = s->tape, .trace = s->trace, .trace_one_in = (uint32_t)s->settings.trace_one_in,
@@ -440,6 +463,7 @@ static struct err open_all(struct server *s)
     if (mkdir(s->dir, 0700) && errno != EEXIST) return ERR(IO, "the data directory cannot be made");
     snprintf(s->db_path, sizeof s->db_path, "%s/%s", s->dir, DATA_TABLES);
     snprintf(s->contacts_path, sizeof s->contacts_path, "%s/contacts.db", s->dir);
+    snprintf(s->printed_path, sizeof s->printed_path, "%s/demo_messages.json", s->dir);
     TRY(supervisor_open(&s->supervisor));
     TRY(check_descriptors(s));
     TRY(file_os_open(&s->os, s->dir, &s->fs));
@@ -495,6 +519,8 @@ static void close_all(struct server *s)
     api_destroy(s->api);
     pages_destroy(s->pages);
     desk_destroy(s->desk);
+    clerk_destroy(s->clerk);
+    message_print_close(s->print);
     auth_destroy(s->auth);
     if (s->http) loop_destroy(s->http);
     gateway_destroy(s->gateway);

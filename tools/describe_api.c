@@ -101,6 +101,7 @@ static void put_arg_type(FILE *f, const struct arg_row *row)
         put_degrees(f, row->max);
         break;
     case ARG_UUID: fputs("UUID", f); break;
+    case ARG_PHONE: fputs("phone number in E.164, `+46701234567`", f); break;
     case ARG_CURSOR: fputs("cursor", f); break;
     }
 }
@@ -141,6 +142,8 @@ static void put_route(FILE *f, const struct route *route)
             route->summary[0] >= 'a' && route->summary[0] <= 'z' ? route->summary[0] - 'a' + 'A' : route->summary[0],
             route->summary + 1);
     put_roles(f, route);
+    if (route->scope == SCOPE_CITY) fputs(" Of one's cities.", f);
+    if (route->scope == SCOPE_OPERATOR) fputs(" Not where one's scope is a list of cities.", f);
     if (route->keyed) fputs(" Needs an `Idempotency-Key`.", f);
     fputs("\n\n", f);
     put_args(f, route);

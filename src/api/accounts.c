@@ -15,7 +15,9 @@ struct account *accounts_get(struct shelf *accounts, struct auth_who who)
     struct account *a = shelf_find(accounts, &id);
     if (!a) a = shelf_add(accounts, &id);
     if (!a) return NULL;
-    if (a->role != who.role) a->announced = false; /* a new role is told to the engine */
+    /* A new role or scope is told to the engine; nobody is nobody to it. */
+    if (a->role != who.role || a->scope != who.scope) a->announced = false;
     a->role = (uint8_t)who.role;
+    a->scope = who.scope;
     return a;
 }

@@ -14,6 +14,7 @@ struct account {
     uint8_t is_staff;    /* with this: one person may ride and work here */
     uint8_t role;        /* enum auth_role, as last announced */
     bool announced;      /* the fact is in the ring or beyond it */
+    const struct scope *scope;
     uint64_t row_id;     /* of the rider or staff in the engine; 0 = not answered yet */
     uint64_t last_seq;   /* of its last answered fact */
 };

@@ -60,7 +60,14 @@ static void put_http(const struct http_counters *pub, const struct http_counters
     X(unauthenticated, "counter", "Requests without a valid token.")                                        \
     X(forbidden, "counter", "Requests by a role that may not.")                                             \
     X(not_valid, "counter", "Requests with fields at fault.")                                               \
-    X(rate_limited, "counter", "Requests from addresses that try unknown tokens.")                          \
+    X(rate_limited, "counter", "Requests refused because somebody tries too often.")                        \
+    X(apps_too_old, "counter", "Requests of apps below their minimum build.")                               \
+    X(clerk_jobs, "counter", "Works about people: sign-ins and the like.")                                  \
+    X(clerk_full, "counter", "Those refused because too many were under way.")                              \
+    X(clerk_errors, "counter", "Those that failed.")                                                        \
+    X(signed_in, "counter", "Sign-ins.")                                                                    \
+    X(sign_ins_refused, "counter", "Sign-ins with a wrong code, name or password.")                         \
+    X(signed_out, "counter", "Sign-outs.")                                                                  \
     X(events, "counter", "Events from the engine.")                                                         \
     X(streams_open, "gauge", "Live streams now.")                                                           \
     X(streams_reset, "counter", "Streams told that they missed something.")                                 \
@@ -89,6 +96,37 @@ static void put_api(const struct api_counters *c, struct buf *out)
 #undef PUT
 }
 
+static void put_people(struct api *api, struct buf *out)
+{
+    const struct message_counters *m = messages_counters(api->messages);
+    char memory[64];
+    metric_head(out, "paddock_api_limited_total", "counter", "Tries refused, by limit.");
+    for (unsigned i = 0; i < LIMIT_N; i++) {
+        struct buf b = buf_on(memory, sizeof memory - 1);
+        buf_put_text(&b, "limit=\"");
+        buf_put_text(&b, limiter_name((enum limit)i));
+        buf_put_char(&b, '"');
+        memory[b.len] = 0;
+        metric_value(out, "paddock_api_limited_total", memory, api->limiter.refused[i]);
+    }
+    metric_head(out, "paddock_api_messages_total", "counter", "Messages to people, by what became of them.");
+    metric_value(out, "paddock_api_messages_total", "outcome=\"sent\"", m->outcomes[MESSAGE_SENT]);
+    metric_value(out, "paddock_api_messages_total", "outcome=\"refused\"", m->outcomes[MESSAGE_REFUSED]);
+    metric_value(out, "paddock_api_messages_total", "outcome=\"failed\"", m->outcomes[MESSAGE_FAILED]);
+    metric_value(out, "paddock_api_messages_total", "outcome=\"timed_out\"", m->timed_out);
+    metric_value(out, "paddock_api_messages_total", "outcome=\"full\"", m->full);
+    metric_value(out, "paddock_api_messages_total", "outcome=\"no_way\"", m->no_way);
+    metric_head(out, "paddock_api_messages_under_way", "gauge", "Messages whose outcome is not known yet.");
+    metric_value(out, "paddock_api_messages_under_way", NULL, m->under_way);
+    metric_head(out, "paddock_api_codes_total", "counter", "Sign-in codes, by what became of them.");
+    metric_value(out, "paddock_api_codes_total", "outcome=\"made\"", api->codes.counters.made);
+    metric_value(out, "paddock_api_codes_total", "outcome=\"taken\"", api->codes.counters.taken);
+    metric_value(out, "paddock_api_codes_total", "outcome=\"wrong\"", api->codes.counters.wrong);
+    metric_value(out, "paddock_api_codes_total", "outcome=\"late\"", api->codes.counters.late);
+    metric_value(out, "paddock_api_codes_total", "outcome=\"none\"", api->codes.counters.none);
+    metric_value(out, "paddock_api_codes_total", "outcome=\"used_up\"", api->codes.counters.used_up);
+}
+
 static void metrics(struct api *api, uint64_t handle)
 {
     uint8_t *memory = malloc(METRICS_MAX);
@@ -103,6 +141,7 @@ static void metrics(struct api *api, uint64_t handle)
     buf_put_text(&b, "\"} 1\n");
     put_http(http_server_counters(api->http), http_server_counters(api->admin), &b);
     put_api(api_counters(api), &b);
+    put_people(api, &b);
     stats_put(&api->stats, &b);
     if (api->config.world.metrics) api->config.world.metrics(api->config.world.ctx, &b);
     if (b.full) send(api, handle, 500, "text/plain", bytes_text("the metrics do not fit\n"));

@@ -25,6 +25,9 @@ static void fill_limits(struct api_limits *l, struct http_limits *http)
     FILL(fresh_ms, 2000);
     FILL(out_per_turn, 4096);
     FILL(page_max, 200);
+    FILL(code_s, 300);
+    FILL(rider_token_s, 90 * 86400);
+    FILL(staff_token_s, 12 * 3600);
 #undef FILL
     if (!http->sse_count_max) http->sse_count_max = 1000;
     must(l->account_max > l->pending_max && l->page_max <= TABLES_LIST_MAX);
@@ -42,6 +45,19 @@ static struct err create_street(struct api *api, struct hash_key key)
     return api->street_text && api->street_inside ? NO_ERR : ERR(IO, "no memory");
 }
 
+/* What signing in needs. The key of the numbers survives restarts, that of the codes does not need to. */
+static struct err create_people(struct api *api, struct hash_key key)
+{
+    const struct api_config *c = &api->config;
+    uint8_t code_key[SECRET_KEY_LEN];
+    TRY(auth_secret16(c->auth, "phones", api->phone_key));
+    c->world.random16(c->world.ctx, code_key);
+    TRY(codes_init(&api->codes, code_key, key));
+    TRY(limiter_init(&api->limiter, key));
+    TRY(messages_create(&c->messages, &api->messages));
+    return apps_look(&api->apps, c->auth, 0);
+}
+
 static struct err create(struct api *api)
 {
     struct api_config *c = &api->config;
@@ -51,6 +67,7 @@ static struct err create(struct api *api)
     json_in_seed((uint32_t)(key.k0 >> 7));
     TRY(accounts_init(&api->accounts, c->limits.account_max, key));
     TRY(pending_init(&api->pendings, c->limits.pending_max));
+    TRY(create_people(api, key));
     struct live_options live = {.ring = c->limits.event_ring, .stream_max = c->http.sse_count_max, .key = key,
                                 .ride_memory = c->limits.ride_memory, .still_good = still_good, .ctx = api};
     TRY(live_create(&live, &api->live));
@@ -96,6 +113,9 @@ void api_destroy(struct api *api)
     free(api->street_text);
     free(api->street_inside);
     pending_fini(&api->pendings);
+    messages_destroy(api->messages);
+    limiter_fini(&api->limiter);
+    codes_fini(&api->codes);
     shelf_fini(&api->accounts);
     free(api->openapi.at);
     free(api);
@@ -150,6 +170,8 @@ static int64_t on_turn(void *ctx, int64_t now_ms)
     api_drain_desk(api);
     next_ms = earlier(next_ms, pending_fire_due(&api->pendings, now_ms, api_on_due, api));
     if (desk_next(api->config.desk)) api_drain_desk(api); /* inline jobs of this turn */
+    api_drain_clerk(api);
+    next_ms = earlier(next_ms, messages_turn(api->messages, now_ms));
     next_ms = earlier(next_ms, live_turn(api->live, now_ms));
     next_ms = earlier(next_ms, map_live_turn(api->map_live, now_ms));
     if (api->wake_engine) {
@@ -211,6 +233,7 @@ static struct pending *take(struct call *call, const struct client *client, enum
     }
     p->account_slot = call->account_slot;
     p->staff = call->staff;
+    p->expires_ms = call->who.expires_ms;
     p->status = 200;
     shelf_hold(&api->accounts, p->account_slot);
     return p;
@@ -233,21 +256,23 @@ static bool put(struct api *api, const struct pending *p, const struct inbound *
     return true;
 }
 
+/* Which kinds of staff the engine knows: those that something can come from. */
+static const uint8_t engine_roles[AUTH_ROLE_N] = {[AUTH_CONTROL] = STAFF_CONTROL, [AUTH_ONCALL] = STAFF_ONCALL,
+                                                  [AUTH_CREW] = STAFF_CREW};
+
 /* The engine is told of an account before anything comes from it. */
 static bool announce(struct call *call)
 {
     struct api *api = call->api;
     struct inbound in = {.is_query = false};
     struct client nobody = {.started_us = call->client.started_us};
-    if (call->account->announced) return true;
+    if (call->account->announced || (call->staff && !engine_roles[call->account->role])) return true;
     struct pending *p = take(call, &nobody, PENDING_ANNOUNCE);
     if (!p) return false;
     if (call->staff) {
-        static const uint8_t roles[AUTH_ROLE_N] = {[AUTH_CONTROL] = STAFF_CONTROL, [AUTH_ONCALL] = STAFF_ONCALL,
-                                                   [AUTH_CREW] = STAFF_CREW};
         in.fact.kind = FACT_STAFF_SET;
         in.fact.staff_set = (struct fact_staff_set){.account = call->account->uuid,
-                                                    .role = roles[call->account->role]};
+                                                    .role = engine_roles[call->account->role]};
     } else {
         in.fact.kind = FACT_RIDER_SET;
         in.fact.rider_set = (struct fact_rider_set){.account = call->account->uuid};
@@ -274,7 +299,7 @@ static void run(struct call *call)
     if (e.code) {
         api->counters.not_valid++;
         out_faults(api, &call->client, e, e.code == ERR_INVALID ? &call->args : NULL);
-    } else if (call->account && !announce(call)) {
+    } else if (!announce(call)) {
         out_problem(api, &call->client, ERR(FULL, ""));
     } else {
         route->fn(call);
@@ -302,11 +327,49 @@ static bool give_page(struct api *api, const struct http_request *request, const
     return true;
 }
 
+/* "rider/12": is that build still let in? NULL: yes. Who names no app is none of ours. */
+static const struct contacts_app *too_old(struct call *call, struct err *e)
+{
+    struct api *api = call->api;
+    struct bytes header = bytes_trim(http_header_of(call->request, "paddock-app")), build = header;
+    uint64_t number;
+    if (!header.len) return NULL;
+    struct bytes name = bytes_split(&build, '/');
+    bool formed = name.len && name.len < header.len && !bytes_u64(build, 9, &number).code;
+    if (!formed) {
+        *e = ERR(MALFORMED, "Paddock-App is NAME/BUILD, and BUILD a whole number");
+        return NULL;
+    }
+    *e = apps_look(&api->apps, api->config.auth, loop_now_ms(api->config.loop));
+    const struct contacts_app *app = e->code ? NULL : apps_find(&api->apps, name);
+    return app && (int64_t)number < app->minimum_build ? app : NULL;
+}
+
+/* Token, role and scope, as the row wants them. */
+static struct err let_in(struct call *call)
+{
+    struct api *api = call->api;
+    const struct route *route = call->route;
+    if (!(route->flags & ROUTE_PUBLIC)) {
+        TRY(check_token(api, call->request, &call->token, &call->who));
+        bool may = route->roles >> call->who.role & 1;
+        if (route->scope == SCOPE_OPERATOR && call->who.scope) may = false;
+        if (!may) {
+            api->counters.forbidden++;
+            return ERR(FORBIDDEN, "");
+        }
+    }
+    call->account = accounts_get(&api->accounts, call->who);
+    if (!call->account) return ERR(FULL, "");
+    call->account_slot = shelf_slot(&api->accounts, call->account);
+    call->staff = call->who.role != AUTH_RIDER;
+    return NO_ERR;
+}
+
 static void on_request(void *ctx, const struct http_request *request)
 {
     struct api *api = ctx;
     struct call call = {.api = api, .request = request};
-    struct auth_who who;
     uint32_t verbs;
     call.client = (struct client){.http = request->handle, .route = UINT8_MAX,
                                   .started_us = loop_now_us(api->config.loop)};
@@ -321,26 +384,16 @@ static void on_request(void *ctx, const struct http_request *request)
         return;
     }
     call.client.route = (uint8_t)(call.route - routes);
-    if (call.route->flags & ROUTE_PUBLIC) {
-        run(&call);
+    struct err e = NO_ERR;
+    const struct contacts_app *old = too_old(&call, &e);
+    if (old) {
+        api->counters.apps_too_old++;
+        out_too_old(api, &call.client, old);
         return;
     }
-    struct err e = check_token(api, request, &call.token, &who);
-    if (!e.code && !(call.route->roles >> who.role & 1)) {
-        api->counters.forbidden++;
-        e = ERR(FORBIDDEN, "");
-    }
-    if (!e.code) {
-        call.account = accounts_get(&api->accounts, who);
-        if (!call.account) e = ERR(FULL, "");
-    }
-    if (e.code) {
-        out_problem(api, &call.client, e);
-        return;
-    }
-    call.account_slot = shelf_slot(&api->accounts, call.account);
-    call.staff = who.role != AUTH_RIDER;
-    run(&call);
+    if (!e.code) e = let_in(&call);
+    if (e.code) out_problem(api, &call.client, e);
+    else run(&call);
 }
 
 static void on_gone(void *ctx, uint64_t http)
@@ -413,6 +466,37 @@ void call_job(struct call *call, const struct desk_job *job)
     p->owner_only = !call->staff;
     p->fresh_until_ms = loop_now_ms(api->config.loop) + api->config.limits.fresh_ms;
     api_submit(api, p);
+}
+
+void call_clerk(struct call *call, struct clerk_job *job)
+{
+    struct api *api = call->api;
+    struct pending *p = take(call, &call->client, PENDING_CLERK);
+    struct err e = p ? NO_ERR : ERR(FULL, "");
+    if (p) {
+        job->ticket = pending_handle(p);
+        e = clerk_submit(api->config.clerk, job);
+    }
+    if (!e.code) {
+        api->counters.clerk_jobs++;
+        return;
+    }
+    api->counters.clerk_full++;
+    if (p) api_release(api, p);
+    out_problem(api, &call->client, e);
+}
+
+bool call_may(struct call *call, enum limit limit, struct bytes who)
+{
+    int64_t wait_ms = limiter_take(&call->api->limiter, limit, who, loop_now_ms(call->api->config.loop));
+    if (wait_ms) out_too_often(call->api, &call->client, wait_ms);
+    return !wait_ms;
+}
+
+int64_t call_wall_ms(const struct call *call)
+{
+    const struct api_world *w = &call->api->config.world;
+    return w->wall_ms(w->ctx);
 }
 
 bool api_ask(struct api *api, struct pending *p, const struct query *query)

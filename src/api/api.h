@@ -15,7 +15,9 @@
 #define API_API_H
 
 #include "api/auth.h"
+#include "api/clerk.h"
 #include "api/desk.h"
+#include "api/message.h"
 #include "api/pages.h"
 #include "base/hash.h"
 #include "base/ring.h"
@@ -33,6 +35,9 @@ struct api_limits {             /* 0 takes the default */
     uint32_t fresh_ms;          /* how long a list waits for the account's own last write; 2,000 */
     uint32_t out_per_turn;      /* items taken from `out` in one turn of the loop; 4,096 */
     uint32_t page_max;          /* rows of one page; 200 */
+    uint32_t code_s;            /* how long a sign-in code is good; 300 */
+    uint32_t rider_token_s;     /* how long a rider stays signed in; 90 days */
+    uint32_t staff_token_s;     /* how long staff do; 12 hours */
 };
 
 /* What the world lends. All may be called on the loop's thread only. */
@@ -56,6 +61,8 @@ struct api_config {
     struct api_world world;
     struct auth *auth;
     struct desk *desk;
+    struct clerk *clerk;
+    struct message_way messages; /* how messages leave; name NULL: not at all, and nobody signs in by phone */
     const struct pages *pages;  /* for people with a browser; NULL: none */
     struct street *street;      /* near me, maps and counters come from it; NULL: they answer 503 */
     struct hash_key key;        /* of Idempotency-Keys; must survive restarts, see auth_secret16 */
@@ -72,7 +79,8 @@ struct api_counters {
     uint64_t facts, queries, ring_full, pending_full, announced;
     uint64_t replies, replies_stale, replies_gone;      /* stale: no such request; gone: the client had left */
     uint64_t in_flight_refused, waits, waits_decided, waits_timed_out;
-    uint64_t unauthenticated, forbidden, not_valid, rate_limited;
+    uint64_t unauthenticated, forbidden, not_valid, rate_limited, apps_too_old;
+    uint64_t clerk_jobs, clerk_full, clerk_errors, signed_in, sign_ins_refused, signed_out;
     uint64_t events, streams_open, streams_reset, stream_events;
     uint64_t pages, pages_unchanged, pages_missing;     /* files given; 304; paths of an app without a file */
     uint64_t map_streams, map_messages, map_rows;

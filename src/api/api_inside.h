@@ -4,12 +4,16 @@
  *     api.c        life, the turn of the loop, requests in
  *     api_in.c     replies, answers, events and pages come back
  *     api_out.c    replies and problems go out
+ *     api_people.c results of the clerk go out
  *     ask_*.c      one function a route: turns a request into a fact, a question or a job */
 #ifndef API_API_INSIDE_H
 #define API_API_INSIDE_H
 
 #include "api/accounts.h"
 #include "api/api.h"
+#include "api/apps.h"
+#include "api/codes.h"
+#include "api/limiter.h"
 #include "api/live.h"
 #include "api/map_live.h"
 #include "api/pending.h"
@@ -37,6 +41,11 @@ struct api {
     struct unlocks unlocks;
     uint8_t *street_text;       /* API_STREET_MAX: where answers from the street are written, one after the other */
     uint64_t *street_inside;    /* a bit for each of API_STREET_PLACES vehicles: in the box asked for */
+    struct codes codes;
+    struct limiter limiter;
+    struct messages *messages;
+    struct apps apps;
+    uint8_t phone_key[SECRET_KEY_LEN];
     struct stats stats;
     struct api_counters counters;
     struct buf openapi; /* made when first asked for; ours */
@@ -50,6 +59,7 @@ struct call {
     const struct http_request *request;
     const struct route *route;
     struct client client;
+    struct auth_who who;
     struct account *account;
     uint32_t account_slot;
     bool staff;
@@ -67,6 +77,11 @@ struct pending *call_query(struct call *call, const struct query *query, enum an
 unsigned call_limit(const struct call *call);
 /* A page from the tables; everything after this call is done by others. */
 void call_job(struct call *call, const struct desk_job *job);
+/* Lasting work about people; everything after this call is done by api_people.c. The ticket is filled in here. */
+void call_clerk(struct call *call, struct clerk_job *job);
+/* False: answered with 429. */
+bool call_may(struct call *call, enum limit limit, struct bytes who);
+int64_t call_wall_ms(const struct call *call);
 /* Puts a question for an entry that is there already. False: the ring is full. */
 bool api_ask(struct api *api, struct pending *p, const struct query *query);
 /* Ends the entry, and its hold on the account. */
@@ -81,10 +96,19 @@ void api_drain_desk(struct api *api);
 void api_submit(struct api *api, struct pending *p);
 void api_on_due(void *ctx, struct pending *p);
 
+/* ---- api_people.c ---- */
+void api_drain_clerk(struct api *api);
+
 /* ---- api_out.c ---- */
 /* All answer `client` once; nothing happens when it has left. */
 void out_json(struct api *api, const struct client *client, int status, struct bytes body);
+/* 204. */
+void out_nothing(struct api *api, const struct client *client);
 void out_problem(struct api *api, const struct client *client, struct err why);
+/* 429. */
+void out_too_often(struct api *api, const struct client *client, int64_t wait_ms);
+/* 426, with where to get the new one. */
+void out_too_old(struct api *api, const struct client *client, const struct contacts_app *app);
 /* With the fields at fault; `args` may be NULL. */
 void out_faults(struct api *api, const struct client *client, struct err why, const struct args *args);
 void out_no_route(struct api *api, const struct client *client, uint32_t verbs);

@@ -31,6 +31,11 @@ void out_json(struct api *api, const struct client *client, int status, struct b
     out(api, client, &(struct http_response){.status = status, .content_type = "application/json", .body = body});
 }
 
+void out_nothing(struct api *api, const struct client *client)
+{
+    out(api, client, &(struct http_response){.status = 204});
+}
+
 static void put_faults(const struct args *args, struct json *j)
 {
     json_name(j, "errors");
@@ -46,17 +51,58 @@ static void put_faults(const struct args *args, struct json *j)
     json_close(j, ']');
 }
 
+/* The rest of a problem+json: open for further members until it is sent. */
+struct problem { struct buf b; struct json j; int status; char memory[PROBLEM_MAX]; };
+
+static void problem_begin(struct problem *p, const struct client *client, int status, struct err why)
+{
+    p->b = buf_on(p->memory, sizeof p->memory);
+    p->j = json_on(&p->b);
+    p->status = status;
+    http_problem_open(&p->j, status, why, bytes_of(client->trace_id, sizeof client->trace_id));
+}
+
+static void problem_send(struct api *api, const struct client *client, struct problem *p,
+                         const struct http_reply_header *header, uint32_t retry_after_s)
+{
+    json_close(&p->j, '}');
+    out(api, client, &(struct http_response){.status = p->status, .content_type = "application/problem+json",
+                                             .headers = header, .header_count = header ? 1 : 0,
+                                             .retry_after_s = retry_after_s, .body = buf_bytes(&p->b)});
+}
+
 static void problem(struct api *api, const struct client *client, int status, struct err why, const struct args *args,
                     const struct http_reply_header *header)
 {
-    char memory[PROBLEM_MAX];
+    struct problem p;
+    problem_begin(&p, client, status, why);
+    if (args && args->fault_count) put_faults(args, &p.j);
+    problem_send(api, client, &p, header, 0);
+}
+
+void out_too_often(struct api *api, const struct client *client, int64_t wait_ms)
+{
+    struct problem p;
+    api->counters.rate_limited++;
+    problem_begin(&p, client, 429, ERR(RATE_LIMITED, ""));
+    problem_send(api, client, &p, NULL, (uint32_t)((wait_ms + 999) / 1000));
+}
+
+void out_too_old(struct api *api, const struct client *client, const struct contacts_app *app)
+{
+    char memory[64];
     struct buf b = buf_on(memory, sizeof memory);
-    struct json j = json_on(&b);
-    http_problem_open(&j, status, why, bytes_of(client->trace_id, sizeof client->trace_id));
-    if (args && args->fault_count) put_faults(args, &j);
-    json_close(&j, '}');
-    out(api, client, &(struct http_response){.status = status, .content_type = "application/problem+json",
-                                             .headers = header, .header_count = header ? 1 : 0, .body = buf_bytes(&b)});
+    struct problem p;
+    problem_begin(&p, client, 426, ERR(APP_TOO_OLD, ""));
+    json_name(&p.j, "update_url");
+    json_text(&p.j, bytes_of(app->url, app->url_len));
+    json_name(&p.j, "minimum_build");
+    json_i64(&p.j, app->minimum_build);
+    buf_put_bytes(&b, text_bytes(&app->name)); /* RFC 9110: a 426 names what to upgrade to */
+    buf_put_char(&b, '/');
+    buf_put_i64(&b, app->minimum_build);
+    struct http_reply_header upgrade = {"Upgrade", buf_bytes(&b)};
+    problem_send(api, client, &p, &upgrade, 0);
 }
 
 void out_faults(struct api *api, const struct client *client, struct err why, const struct args *args)

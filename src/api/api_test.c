@@ -79,15 +79,15 @@ static void test_every_route_refuses_the_roles_it_does_not_name(void **state)
     struct rig r;
     char path[128];
     unsigned refused = 0, let_in = 0;
-    rig_open(&r, NULL);
     for (unsigned i = 0; i < route_count; i++) {
         if (routes[i].flags & ROUTE_PUBLIC) continue;
+        rig_open(&r, NULL); /* some routes end tokens */
         for (int role = AUTH_RIDER; role < AUTH_ROLE_N; role++) {
             struct inbound in;
             example_of(&routes[i], path, sizeof path);
             uint64_t conn = rig_ask(&r, request_of(&routes[i], path, (enum auth_role)role));
             int status = rig_reply(&r, conn).status;
-            if (routes[i].roles >> role & 1) {
+            if (routes[i].roles >> role & 1 || routes[i].flags & ROUTE_PUBLIC) {
                 assert_true(status != 401 && status != 403);
                 let_in++;
             } else {
@@ -98,9 +98,9 @@ static void test_every_route_refuses_the_roles_it_does_not_name(void **state)
             fake_hang_up(r.loop, conn);
             while (rig_next(&r, &in)) rig_reply_code(&r, in.origin.handle, ERR_NOT_FOUND);
         }
+        rig_close(&r);
     }
     assert_true(refused > 20 && let_in > 40);
-    rig_close(&r);
 }
 
 static void test_unknown_paths_and_methods_say_so(void **state)

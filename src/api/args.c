@@ -2,6 +2,8 @@
 /* args.c: see args.h. */
 #include "api/args.h"
 
+#include "api/people.h"
+
 #include <string.h>
 
 #include "base/must.h"
@@ -181,6 +183,9 @@ static const char *check_text(const struct arg_row *row, struct bytes text, stru
         if (bytes_scaled(text, 7, &degrees).code) return "is not a number of degrees";
         return check_number(row, degrees, arg);
     case ARG_UUID: return uuid_parse(text, &arg->uuid).code ? "is not a UUID" : NULL;
+    case ARG_PHONE:
+        arg->text = text;
+        return phone_is(text) ? NULL : "is not a phone number like +46701234567";
     case ARG_CURSOR: return check_cursor(text, arg);
     }
     return "is not understood";

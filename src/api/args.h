@@ -24,6 +24,7 @@ enum arg_type {
     ARG_TERM,     /* a name of `names` */
     ARG_DEGREES,  /* decimal degrees, min to max, kept as degrees x 10^7 */
     ARG_UUID,
+    ARG_PHONE,    /* E.164: + and 7 to 15 digits */
     ARG_CURSOR,   /* what an earlier page gave as "next" */
 };
 

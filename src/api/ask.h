@@ -33,6 +33,15 @@ void ask_vehicle_event(struct call *call);
 void ask_command(struct call *call);
 void ask_quarantine(struct call *call);
 
+/* ask_people.c */
+void ask_sign_in_code(struct call *call);
+void ask_sign_in(struct call *call);
+void ask_staff_sign_in(struct call *call);
+void ask_sign_out(struct call *call);
+void ask_sign_out_everywhere(struct call *call);
+void ask_me(struct call *call);
+void ask_put_app(struct call *call);
+
 /* ask_settings.c */
 void ask_put_operator(struct call *call);
 void ask_put_legal_entity(struct call *call);

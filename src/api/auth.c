@@ -174,6 +174,17 @@ struct err auth_check(struct auth *a, struct bytes token, struct bytes peer, int
     return NO_ERR;
 }
 
+struct err auth_who_of(struct auth *a, struct bytes token, struct auth_who *out)
+{
+    uint8_t hash[SECRET_HASH_LEN];
+    struct known *k;
+    secret_hash(token, hash);
+    TRY(read_row(a, hash, &k));
+    if (!k) return ERR(UNAUTHENTICATED, "");
+    *out = k->who;
+    return NO_ERR;
+}
+
 struct err auth_grant(struct auth *a, const struct auth_grant *grant, char token[AUTH_TOKEN_LEN],
                       struct uuid *account)
 {

@@ -86,6 +86,9 @@ void auth_destroy(struct auth *a); /* NULL is fine */
 MUST_USE struct err auth_check(struct auth *a, struct bytes token, struct bytes peer, int64_t wall_ms, int64_t mono_ms,
                                struct auth_who *out);
 
+/* Whose token it is, looked up afresh; nothing is said about its time. */
+MUST_USE struct err auth_who_of(struct auth *a, struct bytes token, struct auth_who *out);
+
 /* Writes the new token's AUTH_TOKEN_LEN characters and the account that it is for. INVALID role or expiry. */
 MUST_USE struct err auth_grant(struct auth *a, const struct auth_grant *grant, char token[AUTH_TOKEN_LEN],
                                struct uuid *account);

@@ -50,12 +50,12 @@ static const char *const sql[CONTACTS_CALL_N] = {
     [CONTACTS_REVOKE_ACCOUNT] = "UPDATE tokens SET revoked_ms = ?3"
                                 " WHERE operator_id = ?1 AND account = ?2 AND revoked_ms = 0",
     [CONTACTS_LIST] = "SELECT " TOKEN_AND_SCOPE " FROM " TOKENS " WHERE t.operator_id = ?1 ORDER BY t.created_ms, t.hash",
-    /* What ended a month ago, and good ones beyond the newest ?4. */
+    /* What ended a month ago, and good ones beyond the newest ?4, ?5 being the newest. */
     [CONTACTS_TIDY] = "DELETE FROM tokens WHERE operator_id = ?1 AND account = ?2 AND ("
                       " expires_ms < ?3 - " MONTH_MS " OR (revoked_ms > 0 AND revoked_ms < ?3 - " MONTH_MS ") OR"
                       " (revoked_ms = 0 AND expires_ms > ?3 AND hash NOT IN (SELECT hash FROM tokens"
                       " WHERE operator_id = ?1 AND account = ?2 AND revoked_ms = 0 AND expires_ms > ?3"
-                      " ORDER BY created_ms DESC, hash LIMIT ?4)))",
+                      " ORDER BY hash = ?5 DESC, created_ms DESC, hash LIMIT ?4)))",
     [CONTACTS_ACCOUNT] = "INSERT INTO accounts (operator_id, account, created_ms, scope) VALUES (?1, ?2, ?3, ?4)"
                          " ON CONFLICT DO NOTHING",
     [CONTACTS_SCOPE] = "UPDATE accounts SET scope = ?3 WHERE operator_id = ?1 AND account = ?2",
@@ -235,6 +235,7 @@ static struct err tidy_tokens(struct contacts *c, const struct auth_token_row *r
     contacts_bind_uuid(st, 2, row->account);
     sqlite3_bind_int64(st, 3, row->created_ms);
     sqlite3_bind_int64(st, 4, AUTH_TOKENS_MAX);
+    sqlite3_bind_blob(st, 5, row->hash, 32, SQLITE_TRANSIENT);
     return contacts_finish(c, st);
 }
 

@@ -90,7 +90,7 @@ static uint32_t place(struct messages *ms)
     return MESSAGES_MAX;
 }
 
-struct err message_send(struct messages *ms, const struct message *message, int64_t now_ms)
+struct err message_send(struct messages *ms, const struct message_ask *message, int64_t now_ms)
 {
     must(message->template && message->template < MESSAGE_TEMPLATE_N && message->param_count <= MESSAGE_PARAMS_MAX);
     ms->counters.asked++;
@@ -104,7 +104,7 @@ struct err message_send(struct messages *ms, const struct message *message, int6
         ms->counters.full++;
         return ERR(FULL, "too many messages under way");
     }
-    struct message timed = *message;
+    struct message_ask timed = *message;
     timed.deadline_ms = now_ms + MESSAGE_DEADLINE_MS;
     ms->at[slot].generation++;
     ms->at[slot].deadline_ms = timed.deadline_ms;

@@ -31,7 +31,7 @@ enum message_template {
 };
 extern const struct enum_names message_template_names;
 
-struct message {
+struct message_ask {
     struct text32 to;             /* E.164: "+46701234567" */
     uint8_t template;             /* enum message_template */
     struct text16 language;       /* BCP 47; empty: the operator's own */
@@ -50,7 +50,7 @@ struct messages;
 struct message_way {
     const char *name;             /* NULL: there is no way */
     void *ctx;
-    struct err (*send)(void *ctx, struct messages *messages, uint64_t ticket, const struct message *message);
+    struct err (*send)(void *ctx, struct messages *messages, uint64_t ticket, const struct message_ask *message);
     void (*drop)(void *ctx, uint64_t ticket); /* time is up; NULL: needs not know */
 };
 
@@ -62,7 +62,7 @@ bool messages_have_way(const struct messages *ms);
 /* Another way from now on: a hook was declared or taken back. What is under way ends with the old one's drop. */
 void messages_set_way(struct messages *ms, const struct message_way *way);
 /* UNSUPPORTED: there is no way; FULL: too many under way; or what the way says. */
-MUST_USE struct err message_send(struct messages *ms, const struct message *message, int64_t now_ms);
+MUST_USE struct err message_send(struct messages *ms, const struct message_ask *message, int64_t now_ms);
 /* Stale tickets are harmless, and counted. */
 void message_done(struct messages *ms, uint64_t ticket, enum message_outcome outcome);
 /* Ends what is past its deadline; returns when to be called again. */

@@ -11,7 +11,7 @@
 #define PATH_ROOM 1200
 #define TEXT_ROOM 32768
 
-struct kept { struct message message; int64_t at_ms; };
+struct kept { struct message_ask message; int64_t at_ms; };
 
 struct message_print {
     struct message_print_options options;
@@ -46,7 +46,7 @@ void message_print_close(struct message_print *p)
 
 static void put_message(const struct kept *k, struct json *j)
 {
-    const struct message *m = &k->message;
+    const struct message_ask *m = &k->message;
     json_open(j, '{');
     json_name(j, "at_ms");
     json_i64(j, k->at_ms);
@@ -88,7 +88,7 @@ static bool write_file(struct message_print *p)
     return !b.full && write_all(p->part, buf_bytes(&b)) && rename(p->part, p->path) == 0;
 }
 
-static void print_line(const struct message *m)
+static void print_line(const struct message_ask *m)
 {
     char memory[400];
     struct buf b = buf_on(memory, sizeof memory);
@@ -106,7 +106,7 @@ static void print_line(const struct message *m)
     fwrite(b.at, 1, b.len, stderr);
 }
 
-static struct err print_send(void *ctx, struct messages *messages, uint64_t ticket, const struct message *message)
+static struct err print_send(void *ctx, struct messages *messages, uint64_t ticket, const struct message_ask *message)
 {
     struct message_print *p = ctx;
     struct kept *k = &p->kept[p->count % MESSAGE_PRINT_KEPT];

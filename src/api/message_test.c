@@ -17,7 +17,7 @@
 
 struct recorder { uint64_t tickets[MESSAGES_MAX + 1], dropped; unsigned count, drops; struct err answer; int64_t deadline_ms; };
 
-static struct err record(void *ctx, struct messages *ms, uint64_t ticket, const struct message *m)
+static struct err record(void *ctx, struct messages *ms, uint64_t ticket, const struct message_ask *m)
 {
     struct recorder *r = ctx;
     (void)ms;
@@ -33,9 +33,9 @@ static void note_drop(void *ctx, uint64_t ticket)
     r->drops++;
 }
 
-static struct message code_message(const char *to, const char *code)
+static struct message_ask code_message(const char *to, const char *code)
 {
-    struct message m = {.template = MESSAGE_SIGN_IN_CODE, .param_count = 1};
+    struct message_ask m = {.template = MESSAGE_SIGN_IN_CODE, .param_count = 1};
     text_clip(&m.to, bytes_text(to));
     m.params[0].name = "code";
     text_clip(&m.params[0].value, bytes_text(code));
@@ -46,7 +46,7 @@ static void test_without_a_way_every_message_is_refused(void **state)
 {
     (void)state;
     struct messages *ms;
-    struct message m = code_message("+46701740605", "123456");
+    struct message_ask m = code_message("+46701740605", "123456");
     assert_int_equal(messages_create(NULL, &ms).code, ERR_OK);
     assert_int_equal(message_send(ms, &m, 0).code, ERR_UNSUPPORTED);
     assert_int_equal(messages_counters(ms)->no_way, 1);
@@ -60,7 +60,7 @@ static void test_a_message_ends_once(void **state)
     struct messages *ms;
     struct recorder r = {.answer = NO_ERR};
     struct message_way way = {"recorder", &r, record, note_drop};
-    struct message m = code_message("+46701740605", "123456");
+    struct message_ask m = code_message("+46701740605", "123456");
     assert_int_equal(messages_create(&way, &ms).code, ERR_OK);
     assert_int_equal(message_send(ms, &m, 1000).code, ERR_OK);
     assert_int_equal(r.deadline_ms, 1000 + MESSAGE_DEADLINE_MS);
@@ -87,7 +87,7 @@ static void test_what_the_way_refuses_is_not_under_way(void **state)
     struct messages *ms;
     struct recorder r = {.answer = ERR(FULL, "the line is busy")};
     struct message_way way = {"recorder", &r, record, NULL};
-    struct message m = code_message("+46701740605", "123456");
+    struct message_ask m = code_message("+46701740605", "123456");
     assert_int_equal(messages_create(&way, &ms).code, ERR_OK);
     assert_int_equal(message_send(ms, &m, 0).code, ERR_FULL);
     assert_int_equal(messages_counters(ms)->outcomes[MESSAGE_REFUSED], 1);
@@ -101,7 +101,7 @@ static void test_too_many_under_way_are_refused_and_room_comes_back(void **state
     struct messages *ms;
     struct recorder r = {.answer = NO_ERR};
     struct message_way way = {"recorder", &r, record, note_drop};
-    struct message m = code_message("+46701740605", "123456");
+    struct message_ask m = code_message("+46701740605", "123456");
     assert_int_equal(messages_create(&way, &ms).code, ERR_OK);
     for (unsigned i = 0; i < MESSAGES_MAX; i++) assert_int_equal(message_send(ms, &m, 0).code, ERR_OK);
     assert_int_equal(message_send(ms, &m, 0).code, ERR_FULL);
@@ -137,7 +137,7 @@ static void test_printed_messages_stand_in_a_bounded_private_file(void **state)
     for (unsigned i = 0; i < MESSAGE_PRINT_KEPT + 1; i++) {
         char to[32];
         snprintf(to, sizeof to, "+4670000%04u", i);
-        struct message m = code_message(to, i == MESSAGE_PRINT_KEPT ? "999999" : "123456");
+        struct message_ask m = code_message(to, i == MESSAGE_PRINT_KEPT ? "999999" : "123456");
         assert_int_equal(message_send(ms, &m, 0).code, ERR_OK);
     }
     assert_int_equal(messages_counters(ms)->outcomes[MESSAGE_SENT], MESSAGE_PRINT_KEPT + 1);

@@ -78,6 +78,10 @@ void openapi_arg_schema(struct json *j, const struct arg_row *row)
         put_type(j, "string", false);
         openapi_text(j, "format", "uuid");
         break;
+    case ARG_PHONE:
+        put_type(j, "string", false);
+        openapi_text(j, "pattern", "^[+][1-9][0-9]{6,14}$");
+        break;
     case ARG_CURSOR:
         put_type(j, "string", false);
         openapi_text(j, "pattern", "^[0-9]{1,18}([.][0-9]{1,10})?$");

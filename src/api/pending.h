@@ -4,6 +4,7 @@
  *     FACT ──reply──► WATCH (?wait=) ──event, time──► QUERY ──answer──► (replied)
  *       └──(row left memory)──► DESK ◄──(not in memory)──┘
  *     DESK ──tables too old──► LATER ──time──► DESK
+ *     CLERK ──result──► (replied)
  *     ANNOUNCE: the engine is told of an account, nobody waits
  *
  * Gone    a client that leaves while an answer is under way leaves its entry behind (`http` 0) until the answer comes:
@@ -18,7 +19,7 @@
 #include "base/map.h"
 
 enum pending_stage { PENDING_FREE, PENDING_ANNOUNCE, PENDING_FACT, PENDING_QUERY, PENDING_WATCH, PENDING_DESK,
-                     PENDING_LATER };
+                     PENDING_LATER, PENDING_CLERK };
 
 /* What the reply is made of. */
 enum answer_shape { ANSWER_RIDE = 1, ANSWER_RECEIPT, ANSWER_COMMAND, ANSWER_VEHICLE, ANSWER_ID, ANSWER_PAGE,
@@ -45,6 +46,7 @@ struct pending {
     uint64_t key0, key1;
     struct uuid subject;      /* the ride or command */
     int64_t wait_until_ms;    /* of ?wait= */
+    int64_t expires_ms;       /* of the token that it came with */
     int64_t due_ms;           /* WATCH: time is up; LATER: try again. 0 = none */
     int64_t fresh_until_ms;   /* DESK, LATER: from then on any age will do */
     struct desk_job job;

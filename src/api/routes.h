@@ -14,16 +14,29 @@ struct call;
 
 enum route_tag_id { TAG_RIDES, TAG_VEHICLES, TAG_EVENTS, TAG_ACCOUNTS, TAG_SETTINGS, TAG_SERVER, TAG_N };
 
+/* Whose things a row is about, beside what the role may: api.c refuses, api_in.c, the desk, the live streams and the
+ * engine leave out what lies outside; scope_test.c tries every row. */
+enum route_scope {
+    SCOPE_NOBODY,      /* without a token: ROUTE_PUBLIC */
+    SCOPE_OWN,         /* the caller's own */
+    SCOPE_CITY,        /* a rider's own, or what every rider may see; for staff those of their cities: others are not there (404, left out of lists) */
+    SCOPE_OPEN,        /* of no city and no secret: whoever has the role may */
+    SCOPE_OPERATOR,    /* of no city: staff whose scope is a list of cities may not (403) */
+    SCOPE_N
+};
+
 enum route_flags {
-    ROUTE_PUBLIC = 1,  /* without a token: call.account is NULL, and the engine cannot be asked */
+    ROUTE_PUBLIC = 1,  /* without a token: call.account is nobody's, and the engine cannot be asked */
     ROUTE_PAGED = 2,   /* takes limit and a cursor, answers "next" */
     ROUTE_STREAM = 4,  /* server-sent events; `answer` is the data of one */
     ROUTE_PLAIN = 8,   /* the answer is no object of ours: no `answer` */
+    ROUTE_UNKEYED = 16, /* a POST that takes no Idempotency-Key: doing it twice is refused by itself, or does no harm */
 };
 
 struct route {
     uint8_t verb;                /* enum http_verb */
-    uint8_t roles;               /* ROLE() of each that may */
+    uint16_t roles;              /* ROLE() of each that may */
+    uint8_t scope;               /* enum route_scope */
     bool keyed;                  /* needs an Idempotency-Key */
     const char *path;            /* "/v1/rides/{id}" */
     void (*fn)(struct call *call);

@@ -40,7 +40,9 @@ static void test_rows_make_sense(void **state)
         const struct route *r = &routes[i];
         assert_true((r->roles || r->flags & ROUTE_PUBLIC) && r->fn && r->summary[0] && r->arg_count <= ARGS_MAX);
         assert_true(strncmp(r->path, "/v1/", 4) == 0 || strcmp(r->path, "/openapi.json") == 0);
-        assert_int_equal(r->keyed, r->verb == HTTP_VERB_POST); /* PUTs are idempotent by nature */
+        bool unkeyed = r->flags & ROUTE_UNKEYED; /* PUTs are idempotent by nature */
+        assert_int_equal(r->keyed, r->verb == HTTP_VERB_POST && !unkeyed);
+        assert_true(r->scope < SCOPE_N && (r->scope == SCOPE_NOBODY) == ((r->flags & ROUTE_PUBLIC) != 0));
         for (unsigned a = 0; a < r->arg_count; a++) {
             const struct arg_row *row = &r->args[a];
             assert_true(strlen(row->name) < ARGS_NAME_MAX && row->doc[0]);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/args.h"
+#include "api/auth.h"
 #include "api/street_json.h"
 #include "base/must.h"
 #include "engine/effect.h"
@@ -108,9 +109,33 @@ static const struct member problem_members[] = {
     {"detail", MEMBER_TEXT, MEMBER_MAYBE, NULL, NULL, "for the reader"},
     {"trace_id", MEMBER_TEXT, 0, NULL, NULL, "to quote when asking the operator"},
     {"errors", MEMBER_LIST, MEMBER_MAYBE, NULL, &schema_fault, "every field at fault"},
+    {"update_url", MEMBER_TEXT, MEMBER_MAYBE, NULL, NULL, "app_too_old: where to get the new app"},
+    {"minimum_build", MEMBER_WHOLE, MEMBER_MAYBE, NULL, NULL, "app_too_old: the oldest build that is let in"},
 };
 const struct schema schema_problem = {"Problem", "Why a request was refused (RFC 9457)", NULL,
                                       SCHEMA_MEMBERS(problem_members), false};
+
+/* ---- people ---- */
+
+#define WHO_MEMBERS                                                                                                   \
+    {"account", MEMBER_UUID, 0, NULL, NULL, "whose"},                                                                 \
+    {"role", MEMBER_TERM, 0, &auth_role_names, NULL, "what it may do"}
+#define EXPIRES_MEMBER {"expires_ms", MEMBER_TIME, 0, NULL, NULL, "when the token ends"}
+
+static const struct member code_sent[] = {
+    {"expires_in_s", MEMBER_WHOLE, 0, NULL, NULL, "how long the code is good"},
+};
+static const struct member signed_in[] = {
+    {"token", MEMBER_TEXT, 0, NULL, NULL, "for Authorization: Bearer; shown once"}, WHO_MEMBERS,
+    {"cities", MEMBER_TEXTS, MEMBER_NULL | MEMBER_MAYBE, NULL, NULL, "of staff: codes of the cities they work in; null: all"},
+    EXPIRES_MEMBER,
+};
+static const struct member me[] = {
+    WHO_MEMBERS,
+    {"cities", MEMBER_TEXTS, MEMBER_NULL, NULL, NULL, "codes of the cities they work in; null: all, or a rider"},
+    {"name", MEMBER_TEXT, MEMBER_NULL, NULL, NULL, "that staff sign in by; null: a rider, or a token made by hand"},
+    EXPIRES_MEMBER,
+};
 
 /* ---- answers ---- */
 
@@ -131,6 +156,10 @@ static const struct member feed[] = {
 static const struct member devices[] = PAGE_OF("devices", &schema_quarantine, "in the order they were heard");
 /* clang-format on */
 
+const struct schema answer_code_sent = {"CodeSent", "A code is on its way, if it can be", NULL, SCHEMA_MEMBERS(code_sent),
+                                       false};
+const struct schema answer_signed_in = {"SignedIn", "A token", NULL, SCHEMA_MEMBERS(signed_in), false};
+const struct schema answer_me = {"Me", "Who a token is for", NULL, SCHEMA_MEMBERS(me), false};
 const struct schema answer_id = {"IdAnswer", "What was declared", NULL, SCHEMA_MEMBERS(id_members), true};
 const struct schema answer_ride = {"RideAnswer", "One ride", NULL, SCHEMA_MEMBERS(one_ride), false};
 const struct schema answer_vehicle = {"VehicleAnswer", "One vehicle", NULL, SCHEMA_MEMBERS(one_vehicle), false};

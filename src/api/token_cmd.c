@@ -18,12 +18,13 @@ enum { FINE = 0, REFUSED = 1, USAGE = 2, CANNOT = 3, PATH_MAX_LEN = 1024 };
 #define FOR_DEFAULT_MS (90 * DAY_MS)
 
 struct asked {
-    const char *data, *role, *account, *good_for, *revoke;
+    const char *data, *role, *account, *good_for, *revoke, *cities;
     bool list, help;
 };
 
 static const char usage[] =
-    "usage: paddock token --data DIR --role rider|control|oncall|crew [--account UUID] [--for 90d]\n"
+    "usage: paddock token --data DIR --role rider|control|oncall|crew|owner|city|mds\n"
+    "                     [--account UUID] [--for 90d] [--cities CODE,CODE]\n"
     "       paddock token --data DIR --list\n"
     "       paddock token --data DIR --revoke NAME\n"
     "\n"
@@ -31,6 +32,7 @@ static const char usage[] =
     "  --data DIR      the server's data directory\n"
     "  --role ROLE     what the token may do\n"
     "  --account UUID  for whom; without: a new account\n"
+    "  --cities LIST   codes of the cities that the account works in, from now on; without: as it was, everywhere when new\n"
     "  --for TIME      how long it is good: 30m, 12h, 90d (90d)\n"
     "  --list          shows the tokens there are: name, role, account, when they end\n"
     "  --revoke NAME   ends the token with that name, as --list shows it; the server sees it within a second\n";
@@ -46,6 +48,7 @@ static int read_options(int argc, char **argv, struct asked *asked)
     const struct { const char *name; const char **value; } options[] = {
         {"--data", &asked->data}, {"--role", &asked->role}, {"--account", &asked->account},
         {"--for", &asked->good_for}, {"--revoke", &asked->revoke},
+        {"--cities", &asked->cities},
     };
     for (int i = 1; i < argc; i++) {
         const char **value = NULL;
@@ -111,6 +114,12 @@ static int grant(struct auth *a, const struct asked *asked)
         return bad_usage("not a UUID: ", asked->account);
     }
     if (asked->good_for && !time_read(asked->good_for, &good_for_ms)) return bad_usage("not a time: ", asked->good_for);
+    struct scope scope;
+    if (asked->cities && scope_read(bytes_text(asked->cities), &scope).code) {
+        return bad_usage("not codes of cities: ", asked->cities);
+    }
+    g.scope = asked->cities ? &scope : NULL;
+    g.set_scope = asked->cities != NULL;
     g.role = (enum auth_role)role;
     g.expires_ms = g.now_ms + good_for_ms;
     struct err e = auth_grant(a, &g, token, &account);

@@ -73,6 +73,7 @@ struct http_response {
     const struct http_reply_header *headers;
     uint32_t header_count;
     struct bytes body;                  /* copied; not sent to HEAD, never with 204 and 304 */
+    uint32_t retry_after_s;             /* of 429 and 503; 0 = 1 */
     bool close;                         /* end the connection behind it */
 };
 

@@ -20,7 +20,7 @@ static const struct { int status; const char *phrase; } phrases[] = {
     {405, "Method Not Allowed"}, {406, "Not Acceptable"}, {408, "Request Timeout"}, {409, "Conflict"},
     {410, "Gone"}, {412, "Precondition Failed"}, {413, "Content Too Large"}, {414, "URI Too Long"},
     {415, "Unsupported Media Type"}, {417, "Expectation Failed"},
-    {422, "Unprocessable Content"}, {428, "Precondition Required"}, {429, "Too Many Requests"},
+    {422, "Unprocessable Content"}, {426, "Upgrade Required"}, {428, "Precondition Required"}, {429, "Too Many Requests"},
     {431, "Request Header Fields Too Large"},
     {500, "Internal Server Error"}, {501, "Not Implemented"}, {502, "Bad Gateway"},
     {503, "Service Unavailable"}, {504, "Gateway Timeout"}, {505, "HTTP Version Not Supported"},
@@ -113,6 +113,11 @@ bool http_conn_send(struct http_server *s, struct http_conn *c, const struct htt
 
     if (r->close) c->keep_alive = false;
     http_head_put(s, &b, r->status, r->content_type);
+    if (r->status == 429 || r->status == 503) {
+        buf_put_text(&b, "Retry-After: ");
+        buf_put_u64(&b, r->retry_after_s ? r->retry_after_s : 1);
+        buf_put_text(&b, "\r\n");
+    }
     if (!bodiless) {
         buf_put_text(&b, "Content-Length: ");
         buf_put_u64(&b, r->body.len);
@@ -157,7 +162,6 @@ void http_head_put(struct http_server *s, struct buf *b, int status, const char 
         buf_put_text(b, content_type);
         buf_put_text(b, "\r\n");
     }
-    if (status == 429 || status == 503) buf_put_text(b, "Retry-After: 1\r\n");
 }
 
 /* Header values may come from what a client once sent: a line break would let it write our next header. */

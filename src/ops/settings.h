@@ -31,6 +31,10 @@
     X(accept_effects,   "replay.accept_other_effects", BOOL, "false", 0, 1,        "",          "start although this build replays the journal's tail with other effects") \
     X(pages_dir,        "pages.dir",        TEXT,   "",               0, 0,        "folder",    "built pages for people; empty: apps, beside the binary; none: -") \
     X(demo_panel,       "demo.panel",       TEXT,   "",               0, 0,        "origin",    "the demo's control panel, which the pages may then call; for the demo only") \
+    X(sign_in_code_s,   "sign_in.code_s",   NUMBER, "300",            1, 3600,     "s",         "how long a rider's one-time code is good") \
+    X(sign_in_rider_h,  "sign_in.rider_h",  NUMBER, "2160",           1, 87600,    "hours",     "how long a rider stays signed in") \
+    X(sign_in_staff_h,  "sign_in.staff_h",  NUMBER, "12",             1, 87600,    "hours",     "how long staff stay signed in") \
+    X(demo_mode,        "demo.mode",        BOOL,   "false",          0, 1,        "",          "messages to people are printed on stderr instead of sent; for the demo only") \
     X(operator_name,    "operator.name",    TEXT,   "Paddock",        0, 0,        "",          "the operator's name, until one is declared") \
     X(crash_on,         "test.crash_on",    TEXT,   "",               0, 0,        "device id", "tests only: reports of this device stop the engine")
 

@@ -163,6 +163,28 @@ class Client:
         return self.call("POST", path, body, key)
 
 
+class Caller:
+    """Somebody with or without a token of their own."""
+
+    def __init__(self, server, token=None, app=None):
+        self.server, self.token, self.app = server, token, app
+
+    def call(self, method, path, body=None):
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        if self.token:
+            headers["Authorization"] = "Bearer " + self.token
+        if self.app:
+            headers["Paddock-App"] = self.app
+        status, head, data = request(self.server.http, method, path, None if body is None else json.dumps(body), headers)
+        return status, json.loads(data) if data else None, head
+
+    def get(self, path):
+        return self.call("GET", path)[:2]
+
+    def post(self, path, body=None):
+        return self.call("POST", path, body)[:2]
+
+
 def imei(n):
     """A made-up IMEI with a right check digit."""
     digits = f"4901542{n:07d}"

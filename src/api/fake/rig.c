@@ -52,6 +52,23 @@ static void open_auth(struct rig *r)
     }
 }
 
+static void open_clerk(struct rig *r)
+{
+    struct clerk_options options = {.shared = r->auth, .cost = SECRET_COST_LEAST};
+    struct err e = clerk_create(&options, &r->clerk);
+    must(!e.code);
+}
+
+/* Messages land in r->message. */
+static struct err take_message(void *ctx, struct messages *messages, uint64_t ticket, const struct message_ask *message)
+{
+    struct rig *r = ctx;
+    r->message = *message;
+    r->messages++;
+    message_done(messages, ticket, MESSAGE_SENT);
+    return NO_ERR;
+}
+
 static void open_desk(struct rig *r)
 {
     struct desk_options options = {.path = "/nowhere/tables.db", .inline_jobs = true};
@@ -84,13 +101,15 @@ void rig_open(struct rig *r, const struct rig_options *options)
     r->seq = 1000;
     r->loop = loop_fake_create();
     open_auth(r);
+    open_clerk(r);
     open_desk(r);
     struct api_config config = {
         .loop = r->loop, .loop_conn_max = FAKE_CONN_MAX, .address = bytes_text("a"), .admin_address = bytes_text("b"),
-        .port = 3, .urgent = &r->urgent, .out = &r->out, .auth = r->auth, .desk = r->desk, .key = {11, 13},
+        .port = 3, .urgent = &r->urgent, .out = &r->out, .auth = r->auth, .desk = r->desk, .clerk = r->clerk, .key = {11, 13},
         .world = {r, wake_engine, wall_ms, random16, ready, metrics}, .limits = r->options.limits,
         .http = r->options.http, .build = "rig",
     };
+    if (!r->options.no_messages) config.messages = (struct message_way){"rig", r, take_message, NULL};
     struct err e = api_create(&config, &r->api);
     must(!e.code);
 }
@@ -99,6 +118,7 @@ void rig_close(struct rig *r)
 {
     api_destroy(r->api);
     desk_destroy(r->desk);
+    clerk_destroy(r->clerk);
     auth_destroy(r->auth);
     if (!r->options.no_tables) {
         char path[64];

@@ -19,6 +19,7 @@ struct rig_options {
     struct api_limits limits;
     struct http_limits http;
     bool no_tables;               /* tables.db is not there yet */
+    bool no_messages;             /* no way for messages */
     bool keep_announces;          /* rig_next gives them instead of answering */
     uint64_t luck;                /* other numbers for other randomness */
 };
@@ -29,6 +30,9 @@ struct rig {
     struct api *api;
     struct auth *auth;
     struct desk *desk;
+    struct clerk *clerk;
+    struct message_ask message;       /* the last one that left */
+    unsigned messages;
     struct tables tables;
     char folder[32];              /* where tables.db is: it does not live in memory alone */
     struct ring urgent, out;
