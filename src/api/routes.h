@@ -19,7 +19,8 @@ enum route_tag_id { TAG_RIDES, TAG_VEHICLES, TAG_EVENTS, TAG_ACCOUNTS, TAG_SETTI
 enum route_scope {
     SCOPE_NOBODY,      /* without a token: ROUTE_PUBLIC */
     SCOPE_OWN,         /* the caller's own */
-    SCOPE_CITY,        /* a rider's own, or what every rider may see; for staff those of their cities: others are not there (404, left out of lists) */
+    SCOPE_CITY,        /* a rider's own, or what every rider may see; staff: those of their cities, others are not there
+                        * (404, left out of lists) */
     SCOPE_OPEN,        /* of no city and no secret: whoever has the role may */
     SCOPE_OPERATOR,    /* of no city: staff whose scope is a list of cities may not (403) */
     SCOPE_N
