@@ -23,17 +23,21 @@
 #include "ops/offline.h"
 #include "sim/demo_board.h"
 #include "sim/demo_options.h"
+#include "sim/demo_panel.h"
 #include "sim/demo_report.h"
 
 enum {
     TURN_MS = 20,
     COUNT_MS = 250,
     LAST_WORDS_MS = 1500,
+    STALL_CITY_MS = 4000,       /* of the city: a machine that stands still for longer makes orders run out */
     CLOCK_OFF_MS = 2000,
     CLOCK_ASK_MS = 3000,
     CLOCK_AGAIN_MS = 100,
-    REACH_M = 4500,
-    FILES_RESERVE = 100
+    HOUR_MS = 3600000,
+    FILES_RESERVE = 200,
+    SERVER_FILES = 2000,        /* of the server's besides vehicles: HTTP, tables, journal */
+    TWIN_OF = 16                /* of so many vehicles one may have a second connection */
 };
 
 struct demo {
@@ -42,6 +46,8 @@ struct demo {
     struct demo_server server;
     struct demo_tokens tokens;
     struct demo_screen screen;
+    struct demo_demand demand;
+    struct demo_panel *panel;
     struct loop *loop;
     struct http_client *clock;      /* asks the server for its time */
     struct crowd *crowd;
@@ -51,7 +57,8 @@ struct demo {
     char json_path[DEMO_PATH_MAX];
     int64_t start_us, start_wall_ms, count_ms, clock_ms;
     int64_t server_ms;              /* its clock, as last asked; 0: not yet */
-    bool written;                   /* demo.json */
+    int64_t ahead_ms, turned_us;    /* the riders' day is so much ahead of the wall's; last turn of the loop */
+    bool written, dated;            /* demo.json; ahead_ms is known */
     bool clock_wanted;              /* until the server has said what time it is; clock_ms: then ask again */
 };
 
@@ -175,18 +182,27 @@ static const char *folder_of(char *path)
     return path;
 }
 
+/* NAME in the folder of this binary. */
+static void beside_binary(char path[DEMO_PATH_MAX], const char *name)
+{
+    char self[DEMO_PATH_MAX - 100];
+    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+
+    self[len > 0 ? len : 0] = 0;
+    snprintf(path, DEMO_PATH_MAX, "%s/%s", folder_of(self), name);
+}
+
 static struct err open_streets(struct demo *d)
 {
-    char path[DEMO_PATH_MAX], self[DEMO_PATH_MAX - 100];
-    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+    char path[DEMO_PATH_MAX], name[80];
     struct streets_config config = {.path = d->options.streets,
-                                    .centre = {577070000, 119680000},
-                                    .reach_m = REACH_M,
-                                    .vehicle_max = (uint32_t)d->options.vehicles};
+                                    .centre = d->options.place->centre,
+                                    .reach_m = d->options.place->reach_m,
+                                    .vehicle_max = d->figures.vehicle_count};
 
     if (!config.path) {
-        self[len > 0 ? len : 0] = 0;
-        snprintf(path, sizeof path, "%s/streets/gothenburg.bin", folder_of(self));
+        snprintf(name, sizeof name, "streets/%s.bin", d->options.place->code);
+        beside_binary(path, name);
         config.path = path;
         if (access(path, F_OK)) return NO_ERR;
     }
@@ -197,20 +213,49 @@ static struct err open_streets(struct demo *d)
     return d->options.streets ? e : NO_ERR;
 }
 
-static struct err raise_files(const struct demo *d)
+static struct err open_demand(struct demo *d)
 {
-    struct rlimit limit;
-    rlim_t need = d->options.vehicles * 2 + d->figures.rider_count * 3 + FILES_RESERVE;
+    char path[DEMO_PATH_MAX];
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= need) return NO_ERR;
-    limit.rlim_cur = need < limit.rlim_max ? need : limit.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &limit);
+    demo_demand_init(&d->demand);
+    beside_binary(path, "demand.txt");
+    struct err e = demo_demand_read(&d->demand, d->options.demand ? d->options.demand : path);
+    if (e.code == ERR_NOT_FOUND && !d->options.demand) return NO_ERR;
+    if (e.code) fprintf(stderr, "paddock demo: %s: %s\n", d->options.demand ? d->options.demand : path, e.why);
+    return d->options.demand ? e : NO_ERR;
+}
+
+static rlim_t files_of_demo(rlim_t vehicles, rlim_t riders)
+{
+    return vehicles + vehicles / TWIN_OF + riders * 3 + FILES_RESERVE;
+}
+
+/* As many vehicles as open files allow, in this process and in the server's; fewer are said. */
+static struct err raise_files(struct demo *d)
+{
+    struct demo_figures *f = &d->figures;
+    struct rlimit limit;
+    rlim_t riders = f->rider_count, most;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit)) return NO_ERR;
+    if (limit.rlim_max < files_of_demo(1, riders) || limit.rlim_max <= SERVER_FILES) {
+        fprintf(stderr, "paddock demo: %llu open files are not enough for a city: raise `ulimit -n`\n",
+                (unsigned long long)limit.rlim_max);
+        return ERR(FULL, "too few file descriptors");
+    }
+    for (most = f->vehicle_count; most > 1; most -= 1 + most / 100) {
+        bool ours = files_of_demo(most, riders) <= limit.rlim_max, servers = most + SERVER_FILES <= limit.rlim_max;
+        if (ours && servers) break;
+    }
+    if (most < f->vehicle_count) {
+        fprintf(stderr, "paddock demo: %llu vehicles instead of %u: %llu open files are allowed (`ulimit -Hn`)\n",
+                (unsigned long long)most, f->vehicle_count, (unsigned long long)limit.rlim_max);
+        d->options.vehicles = f->vehicle_count = (uint32_t)most;
+    }
+    rlim_t need = files_of_demo(most, riders);
     if (limit.rlim_cur >= need) return NO_ERR;
-    fprintf(stderr,
-            "paddock demo: %llu open files are needed and %llu allowed: raise `ulimit -n`, or take fewer "
-            "--vehicles\n",
-            (unsigned long long)need, (unsigned long long)limit.rlim_max);
-    return ERR(FULL, "too few file descriptors");
+    limit.rlim_cur = need;
+    return setrlimit(RLIMIT_NOFILE, &limit) ? ERR(FULL, "too few file descriptors") : NO_ERR;
 }
 
 static struct err check_report(const struct demo *d)
@@ -241,13 +286,32 @@ static struct err start_server(struct demo *d)
     }
 }
 
+static bool on_kill(void *ctx)
+{
+    struct demo *d = ctx;
+
+    if (!d->figures.up || !d->server.pid) return false;
+    demo_tell(&d->figures, DEMO_BAD, "somebody kills the server");
+    return !kill(d->server.pid, SIGKILL);
+}
+
+/* Before the server, which is told where the panel is. */
+static struct err open_loop(struct demo *d)
+{
+    struct demo_figures *f = &d->figures;
+    struct loop_config loop = {.conn_max = (uint32_t)files_of_demo(f->vehicle_count, f->rider_count)};
+    TRY(loop_epoll_create(&loop, &d->loop));
+    struct demo_panel_config panel = {.loop = d->loop, .loop_conn_max = loop.conn_max, .figures = f,
+                                      .ctx = d, .kill_server = on_kill};
+    TRY(demo_panel_create(&panel, &d->panel));
+    demo_panel_address(d->panel, &f->panel);
+    return demo_options_panel(&d->options, &d->server, text_bytes(&f->panel));
+}
+
 static struct err open_crowd(struct demo *d)
 {
-    struct loop_config loop = {.conn_max = (uint32_t)d->options.vehicles * 2 + d->figures.rider_count * 3 +
-                                           FILES_RESERVE};
     struct http_client_config clock = {.address = text_bytes(&d->server.http), .timeout_ms = CLOCK_ASK_MS,
                                        .events = {.ctx = d, .on_reply = on_clock, .on_failed = on_no_clock}};
-    TRY(loop_epoll_create(&loop, &d->loop));
     TRY(http_client_create(d->loop, &clock, &d->clock));
     ask_clock(d);
     while (http_client_is_busy(d->clock) && !ends_asked) TRY(loop_turn(d->loop, TURN_MS));
@@ -277,6 +341,7 @@ static struct err open_city(struct demo *d)
 {
     struct demo_watch_config watch = {
         .crowd = d->crowd,
+        .stall_ms = STALL_CITY_MS / (int64_t)d->options.speed,
         .token = bytes_of(d->tokens.watch.text, AUTH_TOKEN_LEN),
         .http = text_bytes(&d->server.http),
         .admin = text_bytes(&d->server.admin),
@@ -288,10 +353,13 @@ static struct err open_city(struct demo *d)
     };
     TRY(demo_watch_create(&watch, &d->watch));
     struct demo_city_config city = {
+        .place = d->options.place, .demand = &d->demand,
         .crowd = d->crowd, .http = text_bytes(&d->server.http), .vehicles = text_bytes(&d->server.vehicles),
         .tokens = &d->tokens, .streets = d->streets, .figures = &d->figures, .watch = d->watch,
     };
-    return demo_city_create(&city, &d->city);
+    TRY(demo_city_create(&city, &d->city));
+    demo_panel_city(d->panel, d->city);
+    return NO_ERR;
 }
 
 static void write_text(void (*put)(const struct demo_figures *f, struct buf *out),
@@ -317,14 +385,22 @@ static struct err begin(struct demo *d)
     f->speed = (uint32_t)d->options.speed;
     f->vehicle_count = (uint32_t)d->options.vehicles;
     f->rider_count = (uint32_t)(riders < DEMO_RIDERS_MAX ? riders : DEMO_RIDERS_MAX);
+    f->place = d->options.place;
+    f->passing = d->options.passing;
     demo_server_init(&d->server, d->options.dir);
+    TRY(raise_files(d));
     TRY(demo_options_apply(&d->options, &d->server));
     TRY(make_directory(d));
     TRY(check_report(d));
-    TRY(raise_files(d));
     TRY(open_streets(d));
+    TRY(open_demand(d));
+    f->measured_demand = d->demand.measured;
+    if (d->options.asked_speed > d->options.speed)
+        fprintf(stderr, "paddock demo: %llu times as fast instead of %llu: faster, a vehicle's answer would come too late "
+                        "for the city's clock\n",
+                (unsigned long long)d->options.speed, (unsigned long long)d->options.asked_speed);
     TRY(demo_tokens_init(&d->tokens, d->options.dir, f->rider_count, wall_ms()));
-    memcpy(f->control_token, d->tokens.people[AUTH_CONTROL].text, AUTH_TOKEN_LEN);
+    TRY(open_loop(d));
     d->start_us = mono_us();
     d->start_wall_ms = wall_ms();
     TRY(start_server(d));
@@ -351,6 +427,7 @@ static bool look_after_server(struct demo *d)
         f->up = false;
         *outage = (struct demo_outage){.at_ms = (now_us - d->start_us) / 1000};
         snprintf(outage->how, sizeof outage->how, "%s", demo_server_how(&d->server));
+        f->killed = demo_server_was_killed(&d->server);
         demo_tell(f, DEMO_BAD, "the server %s; starting it again on the same data", outage->how);
         demo_city_restarted(d->city);
         return true;
@@ -369,6 +446,32 @@ static bool look_after_server(struct demo *d)
     }
 }
 
+/* What time it is there, and how far its riders' day has come. */
+static void tell_time(struct demo *d)
+{
+    struct demo_figures *f = &d->figures;
+
+    f->sim_ms = crowd_now_ms(d->crowd);
+    f->local_ms = demo_place_local_ms(f->place, f->sim_ms);
+    if (!d->dated) {
+        int64_t day_ms = f->local_ms % (24ll * HOUR_MS), hour_ms = d->options.hour * HOUR_MS;
+        d->ahead_ms = d->options.hour < 0 ? demo_demand_ahead_ms(&d->demand, f->local_ms)
+                                          : (hour_ms - day_ms + 24ll * HOUR_MS) % (24ll * HOUR_MS);
+        d->dated = true;
+    }
+    f->riders_ms = f->local_ms + d->ahead_ms;
+    f->demand = demo_demand_now(&d->demand, f->riders_ms);
+}
+
+/* A turn that took so long made the city's limits run out without anybody's fault. */
+static void look_for_stall(struct demo *d)
+{
+    int64_t now_us = mono_us(), most_us = STALL_CITY_MS * 1000ll / d->figures.speed + TURN_MS * 1000ll;
+
+    if (d->turned_us && now_us - d->turned_us > most_us) d->figures.stalls++;
+    d->turned_us = now_us;
+}
+
 static void count(struct demo *d)
 {
     struct demo_figures *f = &d->figures;
@@ -379,6 +482,7 @@ static void count(struct demo *d)
     f->real_ms = (now_us - d->start_us) / 1000;
     f->wall_ms = wall_ms();
     if (f->up) f->memory_kib = demo_server_memory_kib(&d->server);
+    tell_time(d);
     demo_city_count(d->city);
     if (d->written || !f->declared || !f->up) return;
     struct err e = demo_report_addresses(f, &d->tokens, d->server.pid);
@@ -398,6 +502,7 @@ static bool run(struct demo *d)
 
     while (!is_over(d) && (lives = look_after_server(d))) {
         if (loop_turn(d->loop, TURN_MS).code) return false;
+        look_for_stall(d);
         demo_watch_turn(d->watch);
         if (d->clock_wanted && mono_us() / 1000 >= d->clock_ms) ask_clock(d);
         count(d);
@@ -454,6 +559,7 @@ static void destroy(struct demo *d)
     demo_watch_destroy(d->watch);
     crowd_destroy(d->crowd);
     http_client_destroy(d->clock);
+    demo_panel_destroy(d->panel);
     if (d->loop) loop_destroy(d->loop);
     streets_destroy(d->streets);
     demo_tokens_fini(&d->tokens);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/timetext.h"
+#include "sim/demo_place.h"
 
 enum look { PLAIN, DIM, HEAD, GOOD, CALM, ODD, BAD, LOOK_N };
 
@@ -177,7 +178,7 @@ static void put_title(struct pen *p, const struct demo_figures *f)
 {
     static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    struct civil city = civil_of_ms(f->sim_ms), real = civil_of_ms(f->wall_ms);
+    struct civil city = civil_of_ms(f->local_ms), real = civil_of_ms(f->wall_ms);
     char right[160], fast[16] = "", took[24];
 
     if (f->speed > 1) snprintf(fast, sizeof fast, " %s%u", sign(p, "×", "x"), f->speed);
@@ -185,28 +186,34 @@ static void put_title(struct pen *p, const struct demo_figures *f)
                        city.day, months[city.month ? city.month - 1 : 0], city.hour, city.minute, city.second,
                        fast, real.hour, real.minute, real.second, took_text(f->real_ms, took));
     put(p, HEAD, " Paddock");
-    putf(p, PLAIN, " %s Gothenburg", sign(p, "·", "-"));
+    putf(p, PLAIN, " %s %s", sign(p, "·", "-"), f->place->name);
     unsigned wide = (unsigned)len - (p->style.utf8 && *fast ? 1 : 0);
     to(p, p->style.cols > wide + 1 ? p->style.cols - wide - 1 : 0);
     put(p, PLAIN, right);
     end_line(p);
 }
 
+/* Where people go first stands first; what does not fit is left out from the end. */
 static void put_places(struct pen *p, const struct demo_figures *f)
 {
-    put(p, DIM, " API ");
-    putf(p, CALM, "http://%.*s", f->http.len, f->http.at);
+    put(p, DIM, " control ");
+    putf(p, CALM, "http://%.*s/control/", f->http.len, f->http.at);
+    if (f->staff_password[0]) {
+        put(p, DIM, "  demo / ");
+        put(p, PLAIN, f->staff_password);
+    }
+    end_line(p);
+    put(p, DIM, " rider   ");
+    putf(p, CALM, "http://%.*s/rider/", f->http.len, f->http.at);
+    if (f->rider_phone[0]) putf(p, PLAIN, "  %s", f->rider_phone);
+    putf(p, DIM, "  %s", f->json_path ? f->json_path : "");
+    end_line(p);
+    put(p, DIM, " world   ");
+    putf(p, CALM, "http://%.*s/", f->panel.len, f->panel.at);
     put(p, DIM, "  vehicles ");
     putf(p, PLAIN, "%.*s", f->vehicles.len, f->vehicles.at);
     put(p, DIM, "  admin ");
     putf(p, PLAIN, "%.*s", f->admin.len, f->admin.at);
-    end_line(p);
-    put(p, DIM, " log-ins for rider, control, crew, oncall: ");
-    put(p, PLAIN, f->json_path ? f->json_path : "");
-    end_line(p);
-    if (p->style.rows <= 26 || !f->control_token[0]) return;
-    put(p, DIM, " control ");
-    put(p, PLAIN, f->control_token);
     end_line(p);
 }
 
@@ -235,7 +242,7 @@ void demo_board_draw(const struct demo_figures *f, const struct demo_style *styl
     put_panels(&p, f);
     end_line(&p);
     put_shares(&p, f);
-    end_line(&p);
+    if (p.style.rows > 24) end_line(&p);
     put_news(&p, f);
     put_footer(&p, f);
     buf_put_text(out, "\x1b[J");
@@ -261,12 +268,16 @@ static void put_panels(struct pen *p, const struct demo_figures *f)
         {"refused", f->refused, ODD, false},
     };
     unsigned right = half(p), bar = right - BAR_AT - 3;
+    char money[40];
 
     put(p, HEAD, " VEHICLES");
     putf(p, DIM, "  %u, %u connected", f->vehicle_count, f->connected);
+    if (f->districts_cut) putf(p, BAD, ", %u cut off", f->without_network);
     to(p, right);
     put(p, HEAD, "RIDES");
-    putf(p, DIM, "  %u riders", f->rider_count);
+    struct civil day = civil_of_ms(f->riders_ms);
+    putf(p, DIM, "  %u riders live as at %02u:%02u, ", f->rider_count, day.hour, day.minute);
+    putf(p, DIM, "%u %%", (f->demand + 5) / 10);
     end_line(p);
     for (unsigned i = 1; i < VEHICLE_STATE_N; i++) {
         put_row(p, 1, state_looks[i], enum_name(&vehicle_state_names, i), f->states[i]);
@@ -280,7 +291,7 @@ static void put_panels(struct pen *p, const struct demo_figures *f)
             to(p, right);
             put(p, PLAIN, "charged");
             to(p, right + NUMBER_AT - 5);
-            putf(p, GOOD, "%7" PRId64 ".%02d SEK", f->charged_minor / 100, (int)(f->charged_minor % 100));
+            putf(p, GOOD, "%14s", demo_place_money(f->place, f->charged_minor, money, sizeof money));
         }
         end_line(p);
     }
@@ -382,7 +393,8 @@ static void put_line(struct buf *out, const char *format, ...)
 void demo_board_line(const struct demo_figures *f, struct buf *out)
 {
     char a[24], b[24], c[24];
-    struct civil city = civil_of_ms(f->sim_ms);
+    char money[40];
+    struct civil city = civil_of_ms(f->local_ms);
 
     put_line(out, "%-7s city %02u:%02u:%02u  ", took_text(f->real_ms, a), city.hour, city.minute,
              city.second);
@@ -391,9 +403,8 @@ void demo_board_line(const struct demo_figures *f, struct buf *out)
     for (unsigned i = 1; i < VEHICLE_STATE_N; i++) {
         if (f->states[i]) put_line(out, " %u %s", f->states[i], enum_name(&vehicle_state_names, i));
     }
-    put_line(out, "  rides: %u open %" PRIu64 " completed %" PRIu64 " failed %" PRId64 ".%02d SEK",
-             f->asking + f->riding + f->ending, f->completed, f->failed, f->charged_minor / 100,
-             (int)(f->charged_minor % 100));
+    put_line(out, "  rides: %u open %" PRIu64 " completed %" PRIu64 " failed %s", f->asking + f->riding + f->ending,
+             f->completed, f->failed, demo_place_money(f->place, f->charged_minor, money, sizeof money));
     put_line(out, "  messages %s/s  requests %s/s  commits %s/s", tenths_text(f->messages_in_rate, a),
              tenths_text(f->requests_rate, b), tenths_text(f->commits_rate, c));
     if (f->unlocks)
@@ -404,26 +415,32 @@ void demo_board_line(const struct demo_figures *f, struct buf *out)
 
 void demo_board_hello(const struct demo_figures *f, struct buf *out)
 {
-    put_line(out, "Paddock serves Gothenburg: %u vehicles, %u riders, %s, seed %" PRIu64, f->vehicle_count,
+    put_line(out, "Paddock serves %s: %u vehicles, %u riders, %s, seed %" PRIu64, f->place->name, f->vehicle_count,
              f->rider_count,
-             f->streets ? "real streets (© OpenStreetMap contributors)"
+             f->streets ? "real streets (© OpenStreetMap contributors, ODbL)"
                         : "straight lines (tools/streets fetches the streets)",
              f->seed);
     if (f->speed > 1) put_line(out, ", %u times as fast", f->speed);
-    put_line(out, "\nAPI http://%.*s  vehicles %.*s  admin http://%.*s\n", f->http.len, f->http.at,
-             f->vehicles.len, f->vehicles.at, f->admin.len, f->admin.at);
-    put_line(out, "Log-ins for rider, control, crew and oncall: %s\n", f->json_path);
+    if (f->measured_demand) put_line(out, ", demand as counted from real trips");
+    put_line(out, "\n\n  control room  http://%.*s/control/", f->http.len, f->http.at);
+    if (f->staff_password[0]) put_line(out, "   sign in as demo, password %s", f->staff_password);
+    put_line(out, "\n  rider         http://%.*s/rider/", f->http.len, f->http.at);
+    if (f->rider_phone[0]) put_line(out, "     sign in as %s; the panel shows the code", f->rider_phone);
+    put_line(out, "\n  the world     http://%.*s/           cut a district, lose a report, kill the server\n", f->panel.len,
+             f->panel.at);
+    put_line(out, "  vehicles      %.*s                   admin http://%.*s\n", f->vehicles.len, f->vehicles.at,
+             f->admin.len, f->admin.at);
+    put_line(out, "  tokens of every role: %s\n\n", f->json_path);
 }
 
 void demo_board_goodbye(const struct demo_figures *f, struct buf *out)
 {
-    char a[24], b[24], c[24];
+    char a[24], b[24], c[24], money[40];
 
     put_line(out,
-             "After %s: %" PRIu64 " rides completed, %" PRIu64 " failed, %" PRIu64
-             " cancelled, %u open; %" PRId64 ".%02d SEK charged.\n",
-             took_text(f->real_ms, a), f->completed, f->failed, f->cancelled,
-             f->asking + f->riding + f->ending, f->charged_minor / 100, (int)(f->charged_minor % 100));
+             "After %s: %" PRIu64 " rides completed, %" PRIu64 " failed, %" PRIu64 " cancelled, %u open; %s charged.\n",
+             took_text(f->real_ms, a), f->completed, f->failed, f->cancelled, f->asking + f->riding + f->ending,
+             demo_place_money(f->place, f->charged_minor, money, sizeof money));
     if (f->unlocks) {
         put_line(out, "Unlocks (%" PRIu64 "): server's share p50 %s, p95 %s;", f->unlocks,
                  us_text(f->server.p50_us, a), us_text(f->server.p95_us, b));
@@ -434,5 +451,5 @@ void demo_board_goodbye(const struct demo_figures *f, struct buf *out)
     for (uint32_t i = 0; i < f->outage_count && i < DEMO_OUTAGES_MAX; i++)
         put_line(out, "The server %s and was back in %.1f s.\n", f->outages[i].how,
                  (double)f->outages[i].down_ms / 1000);
-    put_line(out, "The data are in %s\n", f->dir);
+    if (!f->passing) put_line(out, "The data are in %s\n", f->dir);
 }

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "sim/demo_board.h"
+#include "sim/demo_place.h"
 
 enum { COLS = 200, ROWS = 80 };
 
@@ -26,10 +27,12 @@ static struct demo_figures *figures(void)
 {
     static struct demo_figures f;
     f = (struct demo_figures){
+        .place = demo_place_nth(0),
         .dir = "build/demo.a1b2c3", .json_path = "build/demo.a1b2c3/demo.json", .seed = 4273177608,
         .speed = 10, .vehicle_count = 50, .rider_count = 17, .streets = true, .up = true,
         .declared = true, .listed = true, .real_ms = 151000, .wall_ms = 1795474800000,
-        .sim_ms = 1795476310000, .connected = 49, .asking = 1, .riding = 7, .ending = 2, .asked = 54,
+        .sim_ms = 1795476310000, .local_ms = 1795479910000, .riders_ms = 1795509310000, .demand = 914,
+        .connected = 49, .asking = 1, .riding = 7, .ending = 2, .asked = 54,
         .completed = 41, .failed = 3, .cancelled = 1, .refused = 4, .charged_minor = 231050,
         .messages_in_rate = 234, .messages_out_rate = 120, .requests_rate = 155, .commits_rate = 312,
         .cuts_rate = 20, .batch_tenths = 14, .sync_us = 900, .memory_kib = 62464, .unlocks = 52,
@@ -44,7 +47,9 @@ static struct demo_figures *figures(void)
     text_clip(&f.http, bytes_text("127.0.0.1:8080"));
     text_clip(&f.vehicles, bytes_text("127.0.0.1:7700"));
     text_clip(&f.admin, bytes_text("127.0.0.1:8081"));
-    memcpy(f.control_token, "pdk_0123", 9);
+    text_clip(&f.panel, bytes_text("127.0.0.1:45678"));
+    memcpy(f.staff_password, "blue-harbour-42", 16);
+    memcpy(f.rider_phone, "+46700000001", 13);
     demo_tell(&f, DEMO_CALM, "rider-3 unlocked GBG-017 in 2.1 s");
     demo_tell(&f, DEMO_ODD, "GBG-004 battery low");
     return &f;
@@ -133,8 +138,10 @@ static void test_eighty_by_twenty_four_shows_all_figures(void **state)
 {
     (void)state;
     static const char *const wanted[] = {
-        "Paddock", "city 23 Nov 23:25:10", "x10", "real 23:00:00", "running 2m 31s",
-        "http://127.0.0.1:8080", "127.0.0.1:7700", "127.0.0.1:8081", "build/demo.a1b2c3/demo.json",
+        "Paddock", "city 24 Nov 00:25:10", "x10", "real 23:00:00", "running 2m 31s",
+        "http://127.0.0.1:8080/control/", "http://127.0.0.1:8080/rider/", "http://127.0.0.1:45678/",
+        "demo / blue-harbour-42", "+46700000001", "live as at 08:35, 91 %",
+        "127.0.0.1:7700", "127.0.0.1:8081", "build/demo.a1b2c3/demo.json",
         "50, 49 connected", "available           32 ##", "on_trip              9",
         "non_operational      5", "removed              3", "elsewhere            0",
         "non_contactable      1", "missing              0", "reserved             0", "17 riders",
@@ -197,14 +204,13 @@ static void test_the_latest_news_stand_at_the_bottom(void **state)
     assert_string_equal(demo_latest(f, DEMO_NEWS_MAX - 1)->text, "news 236");
 }
 
-static void test_a_tall_terminal_shows_more_news_and_a_token(void **state)
+static void test_a_tall_terminal_shows_more_news(void **state)
 {
     (void)state;
     struct demo_figures *f = figures();
     for (int i = 0; i < 60; i++) demo_tell(f, DEMO_CALM, "news %d", i);
     struct page low = show(f, 80, 24, false, false), tall = show(f, 120, 40, false, false);
     assert_true(!shows(&low, "news 50") && shows(&tall, "news 50"));
-    assert_true(!shows(&low, "pdk_0123") && shows(&tall, "pdk_0123"));
 }
 
 static void test_lines_say_it_in_one(void **state)
@@ -214,24 +220,68 @@ static void test_lines_say_it_in_one(void **state)
     demo_board_line(figures(), &b);
     text[b.len] = 0;
     assert_string_equal((const char *)text,
-                        "2m 31s  city 23:25:10  50 vehicles: 32 available 9 on_trip 5 non_operational"
+                        "2m 31s  city 00:25:10  50 vehicles: 32 available 9 on_trip 5 non_operational"
                         " 3 removed 1 non_contactable  rides: 10 open 41 completed 3 failed 2310.50 SEK"
                         "  messages 23.4/s  requests 15.5/s  commits 31.2/s"
                         "  unlock p50 server 1.3 ms vehicle 980 ms\n");
 }
 
-static void test_hello_and_goodbye_say_where_things_are(void **state)
+static void test_hello_says_where_to_go_and_how_to_get_in(void **state)
 {
     (void)state;
+    static const char *const wanted[] = {
+        "http://127.0.0.1:8080/control/", "http://127.0.0.1:8080/rider/", "http://127.0.0.1:45678/",
+        "as demo, password blue-harbour-42", "as +46700000001", "demo.json", "OpenStreetMap contributors, ODbL",
+    };
+    struct demo_figures *f = figures();
     struct buf b = buf_on(text, sizeof text - 1);
-    demo_board_hello(figures(), &b);
+    demo_board_hello(f, &b);
     text[b.len] = 0;
-    assert_true(strstr((char *)text, "http://127.0.0.1:8080") && strstr((char *)text, "demo.json") &&
-                strstr((char *)text, "OpenStreetMap"));
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        if (!strstr((char *)text, wanted[i])) fail_msg("hello does not say: %s", wanted[i]);
+    }
+    assert_null(strstr((char *)text, "counted from real trips"));
+    f->staff_password[0] = f->rider_phone[0] = 0;
+    f->measured_demand = true;
     buf_clear(&b);
-    demo_board_goodbye(figures(), &b);
+    demo_board_hello(f, &b);
     text[b.len] = 0;
-    assert_true(strstr((char *)text, "41 rides completed, 3 failed") && strstr((char *)text, "build/demo.a1b2c3\n"));
+    assert_null(strstr((char *)text, "sign in"));
+    assert_non_null(strstr((char *)text, "counted from real trips"));
+}
+
+static void test_goodbye_names_the_data_that_stay(void **state)
+{
+    (void)state;
+    struct demo_figures *f = figures();
+    for (int passing = 0; passing < 2; passing++) {
+        f->passing = passing;
+        struct buf b = buf_on(text, sizeof text - 1);
+        demo_board_goodbye(f, &b);
+        text[b.len] = 0;
+        assert_non_null(strstr((char *)text, "41 rides completed, 3 failed"));
+        assert_int_equal(!strstr((char *)text, "build/demo.a1b2c3\n"), passing);
+    }
+}
+
+static void test_a_cut_off_district_is_seen(void **state)
+{
+    (void)state;
+    struct demo_figures *f = figures();
+    struct page whole = show(f, 80, 24, false, false);
+    f->districts_cut = 1;
+    f->without_network = 12;
+    struct page cut = show(f, 80, 24, false, false);
+    assert_true(!shows(&whole, "cut off") && shows(&cut, "50, 49 connected, 12 cut off"));
+}
+
+static void test_money_is_that_of_the_town(void **state)
+{
+    (void)state;
+    struct demo_figures *f = figures();
+    f->place = demo_place_find("montevideo");
+    struct page p = show(f, 80, 24, false, false);
+    assert_true(shows(&p, "2310.50 UYU") && shows(&p, "Montevideo"));
 }
 
 static void test_numbers_read_like_numbers(void **state)
@@ -266,9 +316,12 @@ int main(void)
         cmocka_unit_test(test_streets_are_credited_and_straight_lines_said),
         cmocka_unit_test(test_a_dead_server_is_told),
         cmocka_unit_test(test_the_latest_news_stand_at_the_bottom),
-        cmocka_unit_test(test_a_tall_terminal_shows_more_news_and_a_token),
+        cmocka_unit_test(test_a_tall_terminal_shows_more_news),
         cmocka_unit_test(test_lines_say_it_in_one),
-        cmocka_unit_test(test_hello_and_goodbye_say_where_things_are),
+        cmocka_unit_test(test_hello_says_where_to_go_and_how_to_get_in),
+        cmocka_unit_test(test_goodbye_names_the_data_that_stay),
+        cmocka_unit_test(test_a_cut_off_district_is_seen),
+        cmocka_unit_test(test_money_is_that_of_the_town),
         cmocka_unit_test(test_numbers_read_like_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

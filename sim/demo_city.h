@@ -9,7 +9,11 @@
 #ifndef SIM_DEMO_CITY_H
 #define SIM_DEMO_CITY_H
 
+#include "sim/demo_demand.h"
 #include "sim/demo_figures.h"
+#include "sim/demo_persona.h"
+#include "sim/demo_place.h"
+#include "sim/demo_radio.h"
 #include "sim/demo_tokens.h"
 #include "sim/demo_watch.h"
 #include "sim/rider.h"
@@ -22,6 +26,8 @@ enum { DEMO_VEHICLES_MAX = 18000, DEMO_RIDERS_MAX = 400, DEMO_FAILURES_MAX = 100
 
 struct demo_city_config {
     struct crowd *crowd;
+    const struct demo_place *place;
+    const struct demo_demand *demand;
     struct bytes http, vehicles;
     const struct demo_tokens *tokens;
     struct streets *streets;            /* NULL: straight lines */
@@ -57,9 +63,24 @@ void demo_city_on_vehicle(struct demo_city *c, struct bytes code, enum vehicle_s
 void demo_city_on_event(struct demo_city *c, struct bytes event);
 void demo_city_on_why(struct demo_city *c, uint32_t what, struct bytes ride);
 
+/* From the panel. FULL, VEHICLE_UNKNOWN. `inside`: vehicles that are there; an empty code: whichever comes next. */
+MUST_USE struct err demo_city_cut(struct demo_city *c, struct point at, uint32_t radius_m, uint32_t for_s,
+                                  uint32_t *inside);
+uint32_t demo_city_mend(struct demo_city *c);
+MUST_USE struct err demo_city_lose_ack(struct demo_city *c, struct bytes code);
+const struct demo_radio *demo_city_radio(const struct demo_city *c);
+uint32_t demo_city_acks_to_lose(const struct demo_city *c);
+
 /* For the report. */
 enum demo_outcome { DEMO_COMPLETED, DEMO_FAILED, DEMO_CANCELLED, DEMO_REFUSED, DEMO_OUTCOME_N };
 const struct demo_tallies *demo_city_reasons(const struct demo_city *c, enum demo_outcome outcome);
+/* Failed rides by what the world had done to them; refused starts by what the rider had done, and by who they are.
+ * "unexplained" is nobody's doing. */
+const struct demo_tallies *demo_city_faults_of_failed(const struct demo_city *c);
+const struct demo_tallies *demo_city_refused_by_habit(const struct demo_city *c);
+const struct demo_tallies *demo_city_refused_by_persona(const struct demo_city *c);
+uint64_t demo_city_rides_of(const struct demo_city *c, enum demo_persona persona);
+uint32_t demo_city_fault_ppm(enum sim_vehicle_fault fault);
 uint32_t demo_city_failures(const struct demo_city *c, const struct demo_failure **at);
 struct sim_vehicle_counters demo_city_vehicles(const struct demo_city *c);
 struct sim_rider_counters demo_city_riders(const struct demo_city *c);

@@ -12,7 +12,7 @@ enum {
     PAUSE_PER_SPEED_S = 2,
     PAUSE_MAX_S = 60,
     VEHICLES_EACH = 100,
-    LOOK_IN = 4,
+    LOOK_IN = 12,
     REPLY_MS = 20000
 };
 
@@ -90,6 +90,12 @@ static bool visit(struct demo_crew *w, struct demo_vehicle *v)
         sim_vehicle_restart(v->actor);
         w->swaps++;
         demo_tell(f, DEMO_GOOD, "the crew swapped the battery of %.*s", v->code.len, v->code.at);
+        return true;
+    }
+    if (v->state == VEHICLE_NON_CONTACTABLE && sim_vehicle_is_in_hole(v->actor) &&
+        sim_vehicle_last_hole(v->actor) == SIM_RADIO_DEAD_SPOT) {
+        sim_vehicle_put(v->actor, demo_city_place(w->city, prng_next(&w->prng)));
+        demo_tell(f, DEMO_GOOD, "the crew carried %.*s out of a dead spot", v->code.len, v->code.at);
         return true;
     }
     if (!sim_vehicle_is_locked(v->actor)) {

@@ -20,15 +20,23 @@ struct demo_news { int64_t sim_ms; enum demo_tone tone; char text[DEMO_NEWS_LEN]
 struct demo_outage { int64_t at_ms, down_ms; char how[40]; }; /* since the start of the demo */
 struct demo_split { uint64_t p50_us, p95_us, max_us; };
 
+struct demo_place;
+
 struct demo_figures {
+    const struct demo_place *place;
     const char *dir, *json_path;
-    struct text64 http, vehicles, admin;
-    char control_token[72];
+    struct text64 http, vehicles, admin, panel;     /* addresses */
+    char staff_password[32], rider_phone[24];       /* "": nobody can sign in so */
+    bool passing;                                   /* the data go away with the demo */
     uint64_t seed;
     uint32_t speed, vehicle_count, rider_count;
-    bool streets, up, declared, listed;             /* listed: states are known */
+    bool streets, measured_demand;                  /* real streets; demand counted from real trips */
+    bool up, declared, listed;                      /* listed: states are known */
 
     int64_t real_ms, wall_ms, sim_ms, sim_begun_ms; /* since the start; now; in the city: now, at the start */
+    int64_t local_ms, riders_ms;                    /* on a clock on the wall of the city; in its riders' day */
+    uint32_t demand;                                /* of the busiest hour, in thousandths */
+    uint32_t without_network, districts_cut;        /* vehicles; now */
     uint32_t states[VEHICLE_STATE_N], connected;    /* as the server lists them; as the server counts them */
     uint32_t asking, riding, ending;                /* riders, by what their phones show */
     uint64_t asked, completed, failed, cancelled, refused;
@@ -43,6 +51,8 @@ struct demo_figures {
     uint64_t unlocks, disturbed;                    /* measured; not, because something had been injected */
     struct demo_split unlock, server, device;       /* of the latest; of all when the report is written */
 
+    uint64_t stalls;                                /* how often the machine stood still for too long */
+    bool killed;                                    /* the latest outage was somebody's kill */
     struct demo_outage outages[DEMO_OUTAGES_MAX];
     uint32_t outage_count;
     struct demo_news news[DEMO_NEWS_MAX];           /* a ring */

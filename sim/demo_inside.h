@@ -3,6 +3,8 @@
  *
  * demo_city.c  the town, its vehicles and riders, what the watch tells
  * demo_ride.c  a rider beside a vehicle: choosing, riding, what came of it, and why
+ * demo_guest.c people who ride from a browser, and what the watch tells
+ * demo_harm.c  what somebody at the panel does to the town
  * demo_crew.c  those who swap batteries and bring vehicles back */
 #ifndef SIM_DEMO_INSIDE_H
 #define SIM_DEMO_INSIDE_H
@@ -11,7 +13,7 @@
 #include "sim/phone.h"
 
 enum { NOBODY = UINT32_MAX, BATTERY_FLAT_PCT = 20, MUTE_LASTS_MS = 900000, CLERKS_MAX = 8,
-       CLERK_VEHICLES = 50 };
+       CLERK_VEHICLES = 50, PARTS = 1000000 };
 
 struct demo_vehicle {
     struct sim_vehicle *actor;
@@ -30,7 +32,10 @@ struct demo_rider {
     struct sim_rider *actor;
     struct prng prng;
     struct point at;
+    enum demo_persona persona;
+    bool careless, rode, in_hole;         /* rode: has had a first wish; the others: of the present choice */
     uint32_t index, vehicle, life;        /* vehicle: chosen; life: of the server when it was */
+    uint64_t stalls;
     int64_t tapped_us, order_us;          /* real; the vehicle's orders so far */
     uint64_t faults[SIM_VEHICLE_FAULT_N], connects;
     struct sim_rider_counters before;
@@ -47,6 +52,10 @@ struct demo_clerk {
     struct sim_staff *staff;
     uint32_t first;                       /* its vehicles begin there */
 };
+
+/* Somebody at a browser has unlocked a vehicle: nobody simulated moves it. */
+struct demo_guest { uint32_t vehicle; int64_t since_ms, go_ms, close_ms; }; /* go, close: 0: not */
+enum { DEMO_GUESTS_MAX = 64 };
 
 struct demo_crew {
     struct demo_city *city;
@@ -66,9 +75,14 @@ struct demo_city {
     struct demo_vehicle *vehicles;
     struct demo_rider *riders;
     struct demo_crew crew;
+    struct demo_radio radio;
+    uint32_t lose_lock_reports;           /* so many are still to be lost */
+    struct demo_guest guests[DEMO_GUESTS_MAX];
+    uint32_t guest_count;
     uint32_t life;
     uint64_t habits[SIM_RIDER_HABIT_N];
-    struct demo_tallies reasons[DEMO_OUTCOME_N];
+    struct demo_tallies reasons[DEMO_OUTCOME_N], refused_by_habit, refused_by_persona, faults_of_failed;
+    uint64_t persona_rides[DEMO_PERSONA_N];
     struct demo_failure *failures;
     uint32_t failure_count;
     struct demo_sample *samples;
@@ -85,6 +99,9 @@ struct err demo_city_people(struct demo_city *c);
 struct err demo_rider_begin(struct demo_city *c, uint32_t index);
 void demo_ride_why(struct demo_city *c, uint32_t what, struct bytes ride);
 void demo_ride_measure(struct demo_city *c, uint64_t latest);
+
+/* demo_guest.c */
+void demo_guests_turn(struct demo_city *c);
 
 /* demo_crew.c */
 struct err demo_crew_begin(struct demo_crew *w, struct demo_city *c);

@@ -11,14 +11,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/bytes.h"
+#include "base/buf.h"
 #include "net/loop_address.h"
 #include "ops/settings.h"
 #include "sim/demo_city.h"
 
-enum { VEHICLES = 50, FOR_MAX_DIGITS = 6 };
+enum { VEHICLES = 400, FOR_MAX_DIGITS = 6 };
 
-enum { OPT_DATA = 1, OPT_VEHICLES, OPT_SPEED, OPT_FOR, OPT_REPORT, OPT_SEED, OPT_SET, OPT_STREETS, OPT_HELP };
+enum { OPT_DATA = 1, OPT_VEHICLES, OPT_SPEED, OPT_FOR, OPT_REPORT, OPT_SEED, OPT_SET, OPT_STREETS,
+       OPT_CITY, OPT_DEMAND, OPT_HOUR, OPT_PASSING, OPT_HELP };
 
 static bool number(const char *text, uint64_t least, uint64_t most, uint64_t *out)
 {
@@ -42,6 +43,8 @@ static bool read_for(const char *text, int64_t *ms)
 
 static bool take(struct demo_options *o, int option, const char *arg)
 {
+    uint64_t hour;
+
     switch (option) {
     case OPT_DATA: o->dir = arg; return *arg && strlen(arg) < DEMO_PATH_MAX - 100;
     case OPT_VEHICLES: return number(arg, 1, DEMO_VEHICLES_MAX, &o->vehicles);
@@ -50,6 +53,13 @@ static bool take(struct demo_options *o, int option, const char *arg)
     case OPT_REPORT: o->report = arg; return *arg && strlen(arg) < DEMO_PATH_MAX - 100;
     case OPT_SEED: return number(arg, 0, UINT64_MAX, &o->seed);
     case OPT_STREETS: o->streets = arg; return *arg;
+    case OPT_CITY: o->place = demo_place_find(arg); return o->place;
+    case OPT_DEMAND: o->demand = arg; return *arg;
+    case OPT_PASSING: return o->passing = true;
+    case OPT_HOUR:
+        if (!number(arg, 0, 23, &hour)) return false;
+        o->hour = (int64_t)hour;
+        return true;
     case OPT_SET:
         if (o->set_count == DEMO_USER_SETS_MAX) return false;
         o->sets[o->set_count++] = arg;
@@ -65,9 +75,11 @@ bool demo_options_read(struct demo_options *o, int argc, char **argv)
         {"speed", 1, NULL, OPT_SPEED},   {"for", 1, NULL, OPT_FOR},
         {"report", 1, NULL, OPT_REPORT}, {"seed", 1, NULL, OPT_SEED},
         {"set", 1, NULL, OPT_SET},       {"streets", 1, NULL, OPT_STREETS},
-        {"help", 0, NULL, OPT_HELP},     {0},
+        {"city", 1, NULL, OPT_CITY},     {"demand", 1, NULL, OPT_DEMAND},
+        {"hour", 1, NULL, OPT_HOUR},     {"help", 0, NULL, OPT_HELP},
+        {"passing", 0, NULL, OPT_PASSING}, {0},
     };
-    *o = (struct demo_options){.vehicles = VEHICLES, .speed = 1};
+    *o = (struct demo_options){.vehicles = VEHICLES, .speed = 1, .hour = -1, .place = demo_place_nth(0)};
     if (getrandom(&o->seed, 4, 0) != 4) o->seed = 1; /* short enough to be typed again */
     opterr = 0;
     for (int c, at = optind; (c = getopt_long(argc, argv, "", rows, NULL)) != -1; at = optind) {
@@ -87,29 +99,43 @@ bool demo_options_read(struct demo_options *o, int argc, char **argv)
     else if (!o->dir)
         fprintf(stderr,
                 "paddock demo: --data DIR says where the city's data shall live; see paddock demo --help\n");
+    o->asked_speed = o->speed;
+    if (o->speed > DEMO_SPEED_FAIR) o->speed = DEMO_SPEED_FAIR;
     return optind == argc && o->dir;
 }
 
 void demo_options_help(void)
 {
+    char towns[200];
+    struct buf b = buf_on(towns, sizeof towns - 1);
+
+    for (uint32_t i = 0; demo_place_nth(i); i++) {
+        buf_put_text(&b, i ? ", " : "");
+        buf_put_text(&b, demo_place_nth(i)->code);
+    }
+    towns[b.len] = 0;
     printf(
         "Usage: paddock demo --data DIR [OPTIONS]\n\n"
         "Runs a whole city on this machine: `paddock serve` on DIR (made when missing), and against it, over\n"
-        "real sockets, simulated vehicles and riders on Gothenburg's streets. Shows a live board on a terminal,\n"
-        "lines elsewhere. Ctrl-C ends it in order. A server that dies (try kill -9) is started again on the same\n"
-        "data.\n\n"
-        "DIR/demo.json names addresses and tokens once the city is up.\n\n"
+        "real sockets, simulated vehicles and riders on real streets. Shows a live board on a terminal, lines\n"
+        "elsewhere. Ctrl-C ends it in order. A server that dies (try kill -9) is started again on the same data.\n\n"
+        "DIR/demo.json names addresses, log-ins and tokens once the city is up, and the panel: a page that cuts\n"
+        "the network of a district, loses an acknowledgement, kills the server.\n\n"
         "  --vehicles N       how many (default %d, at most %d); a third as many riders, at most %d\n"
+        "  --city CODE        %s\n"
         "  --speed K          the city's time runs K times as fast, 1 to %d; latencies stay real\n"
+        "  --hour H           the riders' day begins at this hour, 0 to 23 (default: now, or when there is life)\n"
         "  --for TIME         ends by itself: 30s, 5m, 1h\n"
         "  --report FILE      what came of it, as one JSON object\n"
         "  --seed N           the same city again (times differ: they are real)\n"
         "  --set name=value   a setting of the server, see paddock serve --help\n"
-        "  --streets FILE     made by tools/streets (default: streets/gothenburg.bin beside the binary)\n\n"
+        "  --streets FILE     made by tools/streets (default: streets/CITY.bin beside the binary)\n"
+        "  --passing          DIR is removed afterwards by whoever calls: it is not advertised\n"
+        "  --demand FILE      made by tools/demand (default: demand.txt beside the binary, or the curve in the code)\n\n"
         "  paddock demo --data ./demo\n"
-        "  paddock demo --data ./demo --vehicles 500 --speed 20 --for 2m --report demo-report.json\n"
-        "  paddock demo --data ./demo --set http.address=127.0.0.1:8090\n",
-        VEHICLES, DEMO_VEHICLES_MAX, DEMO_RIDERS_MAX, DEMO_SPEED_MAX);
+        "  paddock demo --data ./demo --vehicles 2000 --speed 20 --for 2m --report demo-report.json\n"
+        "  paddock demo --data ./demo --city montevideo --set http.address=127.0.0.1:8090\n",
+        VEHICLES, DEMO_VEHICLES_MAX, DEMO_RIDERS_MAX, towns, DEMO_SPEED_FAIR);
 }
 
 /* ---- settings and ports ---- */
@@ -195,4 +221,17 @@ struct err demo_options_apply(struct demo_options *o, struct demo_server *server
         return ERR(INVALID, "two speeds");
     }
     return check_ports(o, server, &s);
+}
+
+struct err demo_options_panel(struct demo_options *o, struct demo_server *server, struct bytes address)
+{
+    struct settings s;
+    char origin[80], why[256];
+
+    settings_init(&s);
+    snprintf(origin, sizeof origin, "http://%.*s", (int)address.len, (const char *)address.at);
+    /* Until the server has these settings. */
+    if (!settings_set(&s, bytes_text("demo.mode=true"), why).code) TRY(give(o, server, "demo.mode", "true"));
+    if (settings_set(&s, bytes_text("demo.panel=http://127.0.0.1:1"), why).code) return NO_ERR;
+    return give(o, server, "demo.panel", origin);
 }

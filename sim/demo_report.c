@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/json.h"
@@ -62,6 +63,14 @@ static void open_in(struct json *j, const char *name, char bracket)
     json_open(j, bracket);
 }
 
+static void put_scheme(struct json *j, const char *name, const struct text64 *address)
+{
+    char text[80];
+
+    snprintf(text, sizeof text, "http://%.*s", address->len, address->at);
+    put_text(j, name, text);
+}
+
 struct err demo_report_addresses(const struct demo_figures *f, const struct demo_tokens *tokens, pid_t server)
 {
     char text[4096];
@@ -72,10 +81,29 @@ struct err demo_report_addresses(const struct demo_figures *f, const struct demo
     put_bytes(&j, "http", text_bytes(&f->http));
     put_bytes(&j, "vehicles", text_bytes(&f->vehicles));
     put_bytes(&j, "admin", text_bytes(&f->admin));
+    put_scheme(&j, "panel", &f->panel);
+    open_in(&j, "city", '{');
+    put_text(&j, "code", f->place->code);
+    put_text(&j, "name", f->place->name);
+    put_text(&j, "time_zone", f->place->time_zone);
+    put_text(&j, "language", f->place->language);
+    put_text(&j, "currency", f->place->currency);
+    json_close(&j, '}');
     open_in(&j, "tokens", '{');
     for (uint32_t role = 1; role < AUTH_ROLE_N; role++)
         put_text(&j, enum_name(&auth_role_names, role), tokens->people[role].text);
     json_close(&j, '}');
+    if (f->staff_password[0] && f->rider_phone[0]) {
+        open_in(&j, "sign_in", '{');
+        open_in(&j, "staff", '{');
+        put_text(&j, "name", "demo");
+        put_text(&j, "password", f->staff_password);
+        json_close(&j, '}');
+        open_in(&j, "rider", '{');
+        put_text(&j, "phone", f->rider_phone);
+        json_close(&j, '}');
+        json_close(&j, '}');
+    }
     put_u64(&j, "pid", (uint64_t)server);
     put_u64(&j, "seed", f->seed);
     put_u64(&j, "speed", f->speed);
@@ -93,6 +121,14 @@ static void put_tallies(struct json *j, const char *name, const struct demo_tall
     open_in(j, name, '{');
     for (uint32_t i = 0; i < t->count; i++) put_u64(j, t->at[i].name, t->at[i].count);
     json_close(j, '}');
+}
+
+static uint64_t count_of(const struct demo_tallies *t, const char *name)
+{
+    for (uint32_t i = 0; i < t->count; i++) {
+        if (!strcmp(t->at[i].name, name)) return t->at[i].count;
+    }
+    return 0;
 }
 
 static void put_split(struct json *j, const char *name, const struct demo_split *s)
@@ -120,6 +156,9 @@ static void put_vehicles(struct json *j, const struct demo_figures *f, const str
     json_close(j, '}');
     open_in(j, "injected_faults", '{');
     for (int i = 0; i < SIM_VEHICLE_FAULT_N; i++) put_u64(j, demo_fault_label(i), demo_city_faults(c, i));
+    json_close(j, '}');
+    open_in(j, "fault_rates_ppm", '{');
+    for (int i = 0; i < SIM_VEHICLE_FAULT_N; i++) put_u64(j, demo_fault_label(i), demo_city_fault_ppm(i));
     json_close(j, '}');
     json_close(j, '}');
 }
@@ -154,11 +193,15 @@ static void put_rides(struct json *j, const struct demo_figures *f, const struct
     put_u64(j, "refused", f->refused);
     put_u64(j, "open", f->asking + f->riding + f->ending);
     put_u64(j, "charged_minor", (uint64_t)f->charged_minor);
-    put_text(j, "currency", "SEK");
+    put_text(j, "currency", f->place->currency);
     put_tallies(j, "completed_by_reason", demo_city_reasons(c, DEMO_COMPLETED));
     put_tallies(j, "failed_by_reason", demo_city_reasons(c, DEMO_FAILED));
     put_tallies(j, "cancelled_by_reason", demo_city_reasons(c, DEMO_CANCELLED));
     put_tallies(j, "refused_by_code", demo_city_reasons(c, DEMO_REFUSED));
+    put_tallies(j, "refused_by_habit", demo_city_refused_by_habit(c));
+    put_tallies(j, "refused_by_persona", demo_city_refused_by_persona(c));
+    put_tallies(j, "failed_by_fault", demo_city_faults_of_failed(c));
+    put_u64(j, "unexplained", count_of(demo_city_faults_of_failed(c), "unexplained"));
     json_close(j, '}');
     put_failures(j, c);
 }
@@ -167,6 +210,9 @@ static void put_riders(struct json *j, const struct demo_figures *f, const struc
 {
     open_in(j, "riders", '{');
     put_u64(j, "count", f->rider_count);
+    open_in(j, "completed_by_persona", '{');
+    for (int i = 0; i < DEMO_PERSONA_N; i++) put_u64(j, demo_persona_row(i)->name, demo_city_rides_of(c, i));
+    json_close(j, '}');
     open_in(j, "habits", '{');
     for (int i = 0; i < SIM_RIDER_HABIT_N; i++) put_u64(j, demo_habit_label(i), demo_city_habits(c, i));
     json_close(j, '}');
@@ -238,6 +284,11 @@ struct err demo_report_write(const char *path, const struct demo_figures *f, con
     put_text(&j, "build", paddock_build_text);
     put_u64(&j, "seed", f->seed);
     put_u64(&j, "speed", f->speed);
+    put_text(&j, "city", f->place->code);
+    json_name(&j, "measured_demand");
+    json_bool(&j, f->measured_demand);
+    put_u64(&j, "stalls", f->stalls);
+    put_u64(&j, "districts_cut", demo_city_radio(c)->cuts_ever);
     json_name(&j, "streets");
     json_bool(&j, f->streets);
     json_name(&j, "started");

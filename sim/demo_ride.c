@@ -14,28 +14,15 @@
 #include "base/must.h"
 #include "sim/demo_inside.h"
 
-enum { CHOICES = 3, CARELESS_PPM = 20000, PACE_FAST = 1000, TOO_FAST = 100 };
-
-static const uint32_t habit_ppm[SIM_RIDER_HABIT_N] = {
-    [SIM_RIDER_WAIT] = 950000,       [SIM_RIDER_DOUBLE_TAP] = 30000, [SIM_RIDER_LOSE_REPLY] = 5000,
-    [SIM_RIDER_LISTEN] = 300000,     [SIM_RIDER_CANCEL] = 10000,     [SIM_RIDER_FORGET_STOP] = 15000,
-    [SIM_RIDER_FORGET_LOCK] = 15000, [SIM_RIDER_LOCK_ONLY] = 50000,  [SIM_RIDER_WRONG_CODE] = 3000,
-    [SIM_RIDER_CURIOUS] = 10000,
-};
+/* A rider thinks whether to ride every THINK_S or so; in the busiest hour they ride BUSY_PCT of their time. */
+enum { CHOICES = 3, THINK_S = 20, FIRST_S = 14, BUSY_PCT = 65, IDLE_PPM = 5000, FIRST_MIN_S = 12 };
 
 static bool on_pick(void *ctx, struct sim_rider *rider, struct text16 *code);
 static void on_ride(void *ctx, struct sim_rider *rider, struct bytes code);
 static void on_stop(void *ctx, struct sim_rider *rider, struct bytes code);
 static bool on_close_lock(void *ctx, struct sim_rider *rider, struct bytes code);
 static void on_over(void *ctx, struct sim_rider *rider, struct bytes code);
-
-/* A ride of a minute or two is worth watching as it is; one that is told fast may be as long as real
- * ones are. */
-static uint32_t paced_s(uint32_t speed, uint32_t slow_s, uint32_t per_speed_s, uint32_t most_s)
-{
-    uint32_t s = slow_s + per_speed_s * (speed > PACE_FAST ? PACE_FAST : speed - 1);
-    return s < most_s ? s : most_s;
-}
+static uint32_t ride_for(void *ctx, struct sim_rider *rider);
 
 struct err demo_rider_begin(struct demo_city *c, uint32_t index)
 {
@@ -46,14 +33,16 @@ struct err demo_rider_begin(struct demo_city *c, uint32_t index)
     *r = (struct demo_rider){.city = c, .index = index, .vehicle = NOBODY};
     r->prng = crowd_stream(c->config.crowd, "demo-rider", bytes_text(name));
     r->at = demo_city_place(c, prng_next(&r->prng));
+    r->persona = demo_persona_of(index);
     struct sim_rider_config config = {
         .name = bytes_text(name),
         .token = bytes_of(c->config.tokens->riders[index].text, AUTH_TOKEN_LEN),
         .address = c->config.http,
-        .habit_ppm = habit_ppm,
+        .habit_ppm = demo_persona_row(r->persona)->habit_ppm,
         .habit_count = c->habits,
-        .think_s = paced_s(c->config.figures->speed, 8, 3, 240),
-        .ride_s = paced_s(c->config.figures->speed, 24, 8, 600),
+        .think_s = THINK_S,
+        .first_s = FIRST_S,
+        .ride_for = ride_for,
         .log_max = 16,
         .ctx = r,
         .pick = on_pick,
@@ -65,12 +54,47 @@ struct err demo_rider_begin(struct demo_city *c, uint32_t index)
     return sim_rider_create(c->config.crowd, &config, &r->actor);
 }
 
+/* ---- whether, and for how long ---- */
+
+static uint32_t mean_s(const struct demo_rider *r)
+{
+    const struct demo_persona_row *p = demo_persona_row(r->persona);
+    return demo_demand_length_s(r->city->config.demand, p->kind, PARTS / 2) * p->length / 100 + 1;
+}
+
+/* Such that the share of their time that they ride follows the curve. The first wish of all is answered as if they
+ * had lived here before: so many of them are away already. */
+static bool goes(struct demo_rider *r)
+{
+    const struct demo_city *c = r->city;
+    uint64_t now = demo_demand_of(c->config.demand, demo_persona_row(r->persona)->kind, c->config.figures->riders_ms);
+    uint64_t away = now * BUSY_PCT * 10; /* of a million */
+
+    if (away < IDLE_PPM) away = IDLE_PPM;
+    if (!r->rode) return prng_chance(&r->prng, (uint32_t)away);
+    uint64_t ppm = away * THINK_S * PARTS / (mean_s(r) * (PARTS - away));
+    return prng_chance(&r->prng, ppm < PARTS ? (uint32_t)ppm : PARTS);
+}
+
+/* What is left of a ride that was under way when the demo began, short rests favoured: whoever looks wants to see an end
+ * soon. Or a whole one. */
+static uint32_t ride_for(void *ctx, struct sim_rider *rider)
+{
+    struct demo_rider *r = ctx;
+    const struct demo_persona_row *p = demo_persona_row(r->persona);
+    uint32_t draw = (uint32_t)prng_below(&r->prng, PARTS);
+    uint32_t s = demo_demand_length_s(r->city->config.demand, p->kind, draw) * p->length / 100;
+
+    (void)rider;
+    if (sim_rider_counters_of(rider)->riding <= 1) s = (uint32_t)prng_below(&r->prng, prng_below(&r->prng, s + 1) + 1);
+    return s > FIRST_MIN_S ? s : FIRST_MIN_S;
+}
+
 /* ---- which one ---- */
 
 /* As an app lists it, and as one sees it standing there. */
-static bool takes(const struct demo_rider *r, const struct demo_vehicle *v, bool careless)
+static bool takes(const struct demo_vehicle *v, bool careless)
 {
-    (void)r;
     if (v->rider != NOBODY || sim_vehicle_is_moving(v->actor)) return false;
     if (careless) return true;
     return v->state == VEHICLE_AVAILABLE && sim_vehicle_is_connected(v->actor) &&
@@ -86,14 +110,13 @@ static int64_t steps(struct point a, struct point b)
 static struct demo_vehicle *choose(struct demo_rider *r)
 {
     struct demo_city *c = r->city;
-    bool careless = prng_chance(&r->prng, CARELESS_PPM);
     struct demo_vehicle *best[CHOICES] = {0};
     int64_t far[CHOICES];
     uint32_t found = 0;
 
     for (uint32_t i = 0; i < c->config.figures->vehicle_count; i++) {
         struct demo_vehicle *v = &c->vehicles[i];
-        if (!takes(r, v, careless)) continue;
+        if (!takes(v, r->careless)) continue;
         int64_t steps_to = steps(sim_vehicle_place(v->actor).at, r->at);
         uint32_t at = found < CHOICES ? found++ : CHOICES;
         for (; at > 0 && steps_to < far[at - 1]; at--) {
@@ -111,8 +134,12 @@ static struct demo_vehicle *choose(struct demo_rider *r)
 static bool on_pick(void *ctx, struct sim_rider *rider, struct text16 *code)
 {
     struct demo_rider *r = ctx;
-    struct demo_vehicle *v = choose(r);
+    bool going = goes(r);
 
+    r->rode = true;
+    if (!going) return false;
+    r->careless = prng_chance(&r->prng, demo_persona_row(r->persona)->careless_ppm);
+    struct demo_vehicle *v = choose(r);
     if (!v) return false;
     r->vehicle = (uint32_t)(v - r->city->vehicles);
     r->life = r->city->life;
@@ -120,6 +147,8 @@ static bool on_pick(void *ctx, struct sim_rider *rider, struct text16 *code)
     r->order_us = sim_vehicle_counters_of(v->actor)->order_us;
     r->connects = sim_vehicle_counters_of(v->actor)->connects;
     r->before = *sim_rider_counters_of(rider);
+    r->stalls = r->city->config.figures->stalls;
+    r->in_hole = sim_vehicle_is_in_hole(v->actor);
     memcpy(r->faults, v->faults, sizeof r->faults);
     v->rider = r->index;
     *code = v->code;
@@ -214,24 +243,45 @@ static void tally(struct demo_tallies *t, struct bytes name)
     t->at[t->count++].count = 1;
 }
 
-/* What was done to the vehicle between tap and end that makes an unlock fail; the likeliest first. */
+static const char *hole_label(const struct demo_vehicle *v)
+{
+    return sim_vehicle_last_hole(v->actor) == SIM_RADIO_CUT ? "district_cut" : "dead_spot";
+}
+
+/* What was done to the vehicle between tap and end that makes an unlock fail; the likeliest first. Never what the
+ * server says: that is what is being explained. */
 static const char *fault_of(const struct demo_rider *r, const struct demo_vehicle *v)
 {
     static const enum sim_vehicle_fault kinds[] = {
-        SIM_VEHICLE_FAULT_JAM,        SIM_VEHICLE_FAULT_LIE,          SIM_VEHICLE_FAULT_KEY_SILENT,
-        SIM_VEHICLE_FAULT_ACT_SILENT, SIM_VEHICLE_FAULT_LEAVE_KEYED,  SIM_VEHICLE_FAULT_KEY_LATE,
-        SIM_VEHICLE_FAULT_MUTE,       SIM_VEHICLE_FAULT_DROP,         SIM_VEHICLE_FAULT_TWIN,
-        SIM_VEHICLE_FAULT_NOISE,      SIM_VEHICLE_FAULT_OPENED_LOCAL,
+        SIM_VEHICLE_FAULT_STUCK,      SIM_VEHICLE_FAULT_JAM,          SIM_VEHICLE_FAULT_LIE,
+        SIM_VEHICLE_FAULT_KEY_SILENT, SIM_VEHICLE_FAULT_ACT_SILENT,   SIM_VEHICLE_FAULT_LEAVE_KEYED,
+        SIM_VEHICLE_FAULT_KEY_LATE,   SIM_VEHICLE_FAULT_LOCK_LOST,    SIM_VEHICLE_FAULT_MUTE,
+        SIM_VEHICLE_FAULT_DROP,       SIM_VEHICLE_FAULT_TWIN,         SIM_VEHICLE_FAULT_NOISE,
+        SIM_VEHICLE_FAULT_OPENED_LOCAL,
     };
+    const struct demo_figures *f = r->city->config.figures;
+
+    if (r->in_hole || v->faults[SIM_VEHICLE_FAULT_NO_RADIO] > r->faults[SIM_VEHICLE_FAULT_NO_RADIO])
+        return hole_label(v);
+    if (sim_vehicle_is_stuck(v->actor)) return demo_fault_label(SIM_VEHICLE_FAULT_STUCK);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (v->faults[kinds[i]] > r->faults[kinds[i]]) return demo_fault_label(kinds[i]);
     }
-    if (v->muted_ms && r->city->config.figures->sim_ms - v->muted_ms < MUTE_LASTS_MS)
-        return demo_fault_label(SIM_VEHICLE_FAULT_MUTE);
-    if (r->life != r->city->life) return "server_restart";
-    /* What takes the server a moment is then a long time for the city: orders run out of it. */
-    if (r->city->config.figures->speed >= TOO_FAST) return "time_lapse";
+    if (v->muted_ms && f->sim_ms - v->muted_ms < MUTE_LASTS_MS) return demo_fault_label(SIM_VEHICLE_FAULT_MUTE);
+    if (r->life != r->city->life) return f->killed ? "server_killed" : "server_restart";
+    /* Measured, not injected: this machine stood still for so long that the city's limits ran out. */
+    if (r->stalls != f->stalls) return "machine_stalled";
     return sim_vehicle_counters_of(v->actor)->connects > r->connects ? "connection_lost" : NULL;
+}
+
+/* Why a start was refused, as those know who see the street and what the rider did. */
+static const char *habit_of(const struct demo_rider *r, const struct demo_vehicle *v, struct bytes code)
+{
+    if (!bytes_equal(text_bytes(&v->code), code)) return "wrong_code";
+    if (r->careless) return "careless";
+    if (r->in_hole || sim_vehicle_is_in_hole(v->actor)) return hole_label(v);
+    if (v->pulled) return "taken_in_by_crew";
+    return fault_of(r, v);
 }
 
 static void note_failure(struct demo_rider *r, const struct sim_rider_log *log, struct bytes code)
@@ -245,6 +295,7 @@ static void note_failure(struct demo_rider *r, const struct sim_rider_log *log, 
     }
     struct demo_failure *failure = &c->failures[c->failure_count];
     *failure = (struct demo_failure){.rider = r->index, .fault = v ? fault_of(r, v) : NULL};
+    tally(&c->faults_of_failed, bytes_text(failure->fault ? failure->fault : "unexplained"));
     memcpy(failure->ride, log->ride, sizeof failure->ride);
     text_clip(&failure->code, code);
     if (demo_watch_why(c->config.watch, c->failure_count * DEMO_OUTCOME_N + DEMO_FAILED, log->ride))
@@ -270,16 +321,22 @@ static void on_over(void *ctx, struct sim_rider *rider, struct bytes code)
 
     if (now->settled > r->before.settled) {
         int64_t minor = now->charged_minor - r->before.charged_minor;
-        demo_tell(f, DEMO_GOOD, "rider-%u paid %" PRId64 ".%02d SEK for %.*s", r->index + 1, minor / 100,
-                  (int)(minor % 100), len, at);
+        char text[40];
+        demo_tell(f, DEMO_GOOD, "rider-%u paid %s for %.*s", r->index + 1,
+                  demo_place_money(c->config.place, minor, text, sizeof text), len, at);
+        c->persona_rides[r->persona]++;
         ask_why(c, DEMO_COMPLETED, log);
     } else if (now->failed > r->before.failed) {
         note_failure(r, log, code);
     } else if (now->cancelled > r->before.cancelled) {
         ask_why(c, DEMO_CANCELLED, log);
     } else if (now->refused > r->before.refused) {
+        const char *habit = r->vehicle == NOBODY ? NULL : habit_of(r, &c->vehicles[r->vehicle], code);
         tally(&c->reasons[DEMO_REFUSED], bytes_text(log->code));
-        demo_tell(f, DEMO_ODD, "rider-%u may not ride %.*s: %s", r->index + 1, len, at, log->code);
+        tally(&c->refused_by_habit, bytes_text(habit ? habit : "unexplained"));
+        tally(&c->refused_by_persona, bytes_text(demo_persona_row(r->persona)->name));
+        demo_tell(f, DEMO_ODD, "rider-%u may not ride %.*s: %s (%s)", r->index + 1, len, at, log->code,
+                  habit ? habit : "nothing was injected");
     }
     if (r->vehicle != NOBODY) {
         struct demo_vehicle *v = &c->vehicles[r->vehicle];

@@ -158,6 +158,11 @@ const char *demo_server_how(const struct demo_server *s)
     return text;
 }
 
+bool demo_server_was_killed(const struct demo_server *s)
+{
+    return WIFSIGNALED(s->status) && WTERMSIG(s->status) == SIGKILL;
+}
+
 uint64_t demo_server_memory_kib(const struct demo_server *s)
 {
     char path[48], text[4096];

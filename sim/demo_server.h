@@ -49,6 +49,7 @@ enum demo_server_news demo_server_look(struct demo_server *s, int64_t now_us);
 int64_t demo_server_down_ms(const struct demo_server *s, int64_t now_us);
 /* "was killed", "ended with code 1". */
 const char *demo_server_how(const struct demo_server *s);
+bool demo_server_was_killed(const struct demo_server *s); /* by SIGKILL */
 uint64_t demo_server_memory_kib(const struct demo_server *s);
 /* Asks it to end, waits, kills it when it does not or when `hurry` says so. True: it ended in order. */
 bool demo_server_stop(struct demo_server *s, bool (*hurry)(void));

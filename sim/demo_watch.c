@@ -38,7 +38,7 @@ struct why { uint32_t what; char ride[37]; };
 struct demo_watch {
     struct demo_watch_config config;
     struct phone phones[LOOK_N];
-    int64_t due_ms[LOOK_N];
+    int64_t due_ms[LOOK_N], sent_ms[LOOK_N];
     struct sample samples[SAMPLES], past; /* the latest first; past: last values of the lives that are over */
     uint32_t sample_count;
     uint32_t listed[VEHICLE_STATE_N];     /* of the sweep under way */
@@ -142,6 +142,7 @@ static void ask(struct demo_watch *w, int look)
         sent = phone_send(p, LOOK_WHY, "GET", target, NULL, 0);
         break;
     }
+    w->sent_ms[look] = now_ms(w);
     if (!sent) w->due_ms[look] = now_ms(w) + WATCH_RETRY_MS;
 }
 
@@ -150,6 +151,8 @@ static void on_reply(void *owner, struct phone *phone, int status, struct bytes 
     struct demo_watch *w = owner;
     int look = (int)(phone - w->phones);
 
+    if (w->config.stall_ms && look != LOOK_LIVE && status && now_ms(w) - w->sent_ms[look] > w->config.stall_ms)
+        w->config.figures->stalls++;
     if (look == LOOK_WHY && (status == 200 || status == 404)) {
         struct why why = w->whys[w->why_first];
         w->why_first = (w->why_first + 1) % WATCH_WHYS_MAX;
@@ -226,6 +229,10 @@ static void take_metrics(struct demo_watch *w, struct bytes body)
     f->commits_rate = per(commits, 10000, ms);
     f->cuts_rate = per(s.cuts - old->cuts, 10000, ms);
     if (commits) f->batch_tenths = per(s.facts - old->facts, 10, commits);
+    const struct sample *last = &w->samples[w->sample_count > 1];
+    if (w->config.stall_ms && s.syncs > last->syncs &&
+        per(s.sync_us - last->sync_us, 1, s.syncs - last->syncs) > (uint64_t)w->config.stall_ms * 1000 / 4)
+        f->stalls++;
     if (s.syncs > old->syncs) f->sync_us = per(s.sync_us - old->sync_us, 1, s.syncs - old->syncs);
     f->facts = w->past.facts + s.facts;
     f->commits = w->past.commits + s.commits;

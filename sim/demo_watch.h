@@ -19,6 +19,7 @@ struct demo_watch_config {
     struct bytes token;                /* of staff */
     struct bytes http, admin;
     struct demo_figures *figures;
+    int64_t stall_ms;                  /* an answer that takes longer is a stall; 0: none is */
     void *ctx;
     void (*on_vehicle)(void *ctx, struct bytes code, enum vehicle_state state); /* as listed */
     void (*on_event)(void *ctx, struct bytes event);                            /* its JSON */

@@ -105,7 +105,8 @@ struct err sim_rider_create(struct crowd *crowd, const struct sim_rider_config *
         sim_rider_destroy(r);
         return e;
     }
-    later(r, about_ms(r, r->config.think_s * 1000ll));
+    later(r, r->config.first_s ? prng_between(&r->prng, 1, r->config.first_s * 1000ll)
+                               : about_ms(r, r->config.think_s * 1000ll));
     *out = r;
     return NO_ERR;
 }
@@ -443,7 +444,9 @@ static void begin_riding(struct sim_rider *r)
     r->counters.riding++;
     r->counters.unlock_ms_sum += took_ms;
     if (took_ms > r->counters.unlock_ms_max) r->counters.unlock_ms_max = took_ms;
-    r->ride_until_us = now_us + about_ms(r, r->config.ride_s * 1000ll) * 1000;
+    int64_t for_ms = r->config.ride_for ? r->config.ride_for(r->config.ctx, r) * 1000ll
+                                        : about_ms(r, r->config.ride_s * 1000ll);
+    r->ride_until_us = now_us + for_ms * 1000;
     r->rolling = r->near = true;
     if (r->config.on_ride) r->config.on_ride(r->config.ctx, r, text_bytes(&r->code));
     int64_t poll_ms = about_ms(r, RIDE_POLL_MS), ride_ms = (r->ride_until_us - now_us) / 1000;

@@ -51,11 +51,13 @@ struct sim_rider_config {
     const uint32_t *habit_ppm;        /* [SIM_RIDER_HABIT_N], borrowed; NULL: none */
     uint64_t *habit_count;            /* borrowed; NULL: not counted */
     uint32_t think_s, ride_s;         /* means; each draw is half to one and a half of it. 0: 60, 600 */
+    uint32_t first_s;                 /* the first wish comes within this; 0: as any other */
     uint32_t reply_ms;                /* real; 0: 40,000 */
     uint32_t log_max;                 /* 0: 4,096 */
     void *ctx;
     /* false: nothing near, think again */
     bool (*pick)(void *ctx, struct sim_rider *rider, struct text16 *code);
+    uint32_t (*ride_for)(void *ctx, struct sim_rider *rider); /* seconds of this ride; NULL: by ride_s */
     /* The vehicle beside them; each may be NULL. */
     void (*on_ride)(void *ctx, struct sim_rider *rider, struct bytes code);
     void (*on_stop)(void *ctx, struct sim_rider *rider, struct bytes code);

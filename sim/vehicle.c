@@ -20,6 +20,7 @@ static void connect_now(struct sim_vehicle *v);
 static void heartbeat(struct sim_vehicle *v);
 static void street_life(struct sim_vehicle *v);
 static void set_down(struct sim_vehicle *v);
+static uint32_t battery_ppm(const struct sim_vehicle *v);
 static struct sim_path_place straight_at(void *ctx, uint32_t vehicle, struct point from, uint64_t draw,
                                          int64_t ridden_ms);
 
@@ -60,6 +61,7 @@ struct err sim_vehicle_create(struct crowd *crowd, const struct sim_vehicle_conf
     v->locked = v->said_locked = true;
     v->at = config->at;
     v->battery_ppm = config->battery_pct * 10000u;
+    v->drained_us = crowd_now_us(crowd);
     v->heartbeat_s = config->heartbeat_s ? config->heartbeat_s : HEARTBEAT_S;
     v->status_s = STATUS_S;
     v->track_s = config->track_s;
@@ -93,8 +95,8 @@ void sim_vehicle_stop(struct sim_vehicle *v)
 {
     if (!v->moving) return;
     struct sim_path_place place = sim_vehicle_place(v);
-    uint64_t drain = v->carried ? 0 : (uint64_t)place.ridden_m * DRAIN_PPM_PER_M;
-    v->battery_ppm = drain < v->battery_ppm ? v->battery_ppm - (uint32_t)drain : 0;
+    v->battery_ppm = battery_ppm(v);
+    v->drained_us = crowd_now_us(v->crowd);
     v->total_m += v->carried ? 0 : place.ridden_m;
     v->at = place.at;
     v->moving = v->carried = false;
@@ -121,7 +123,13 @@ void sim_vehicle_open_local(struct sim_vehicle *v)
 void sim_vehicle_set_battery(struct sim_vehicle *v, uint8_t pct)
 {
     v->battery_ppm = pct * 10000u;
+    v->drained_us = crowd_now_us(v->crowd);
     v->said_low = false;
+}
+
+void sim_vehicle_put(struct sim_vehicle *v, struct point at)
+{
+    if (!v->moving) v->at = at;
 }
 
 void sim_vehicle_switch(struct sim_vehicle *v, bool on)
@@ -145,15 +153,23 @@ struct sim_path_place sim_vehicle_place(const struct sim_vehicle *v)
     return v->config.path.at(v->config.path.ctx, v->config.index, v->at, v->draw, ridden_ms);
 }
 
-uint8_t sim_vehicle_battery_pct(const struct sim_vehicle *v)
+/* A horseshoe lock's battery turns no motor. */
+static uint32_t battery_ppm(const struct sim_vehicle *v)
 {
-    uint64_t drain = v->moving && !v->carried ? (uint64_t)sim_vehicle_place(v).ridden_m * DRAIN_PPM_PER_M : 0;
-    return (uint8_t)((drain < v->battery_ppm ? v->battery_ppm - drain : 0) / 10000);
+    bool motor = v->config.dialect != OMNI_CMDR && v->moving && !v->carried;
+    uint64_t idle_s = (uint64_t)(crowd_now_us(v->crowd) - v->drained_us) / 1000000;
+    uint64_t drain = motor ? (uint64_t)sim_vehicle_place(v).ridden_m * DRAIN_PPM_PER_M : 0;
+
+    drain += idle_s * v->config.idle_ppm_per_h / 3600;
+    return drain < v->battery_ppm ? v->battery_ppm - (uint32_t)drain : 0;
 }
+
+uint8_t sim_vehicle_battery_pct(const struct sim_vehicle *v) { return (uint8_t)(battery_ppm(v) / 10000); }
 
 bool sim_vehicle_is_locked(const struct sim_vehicle *v) { return v->locked; }
 bool sim_vehicle_is_moving(const struct sim_vehicle *v) { return v->moving; }
 bool sim_vehicle_is_connected(const struct sim_vehicle *v) { return v->signed_in; }
+bool sim_vehicle_is_stuck(const struct sim_vehicle *v) { return crowd_now_us(v->crowd) < v->stuck_until_us; }
 uint8_t sim_vehicle_dialect(const struct sim_vehicle *v) { return v->config.dialect; }
 struct bytes sim_vehicle_ident(const struct sim_vehicle *v) { return text_bytes(&v->ident); }
 int64_t sim_vehicle_said_unlocked_ms(const struct sim_vehicle *v) { return v->said_unlocked_ms; }
@@ -175,8 +191,13 @@ bool vehicle_unlucky(struct sim_vehicle *v, enum sim_vehicle_fault fault)
 
     /* Always drawn, so that turning one knob leaves the rest of the stream in its place. */
     if (!prng_chance(&v->prng, ppm)) return false;
-    if (v->config.fault_count) v->config.fault_count[fault]++;
+    vehicle_count(v, fault);
     return true;
+}
+
+void vehicle_count(struct sim_vehicle *v, enum sim_vehicle_fault fault)
+{
+    if (v->config.fault_count) v->config.fault_count[fault]++;
 }
 
 int64_t vehicle_between_us(struct sim_vehicle *v, int64_t low_ms, int64_t high_ms)
@@ -263,6 +284,7 @@ static void connect_now(struct sim_vehicle *v)
     static const struct conn_limits limits = {.kept_max = 2048, .out_max = 8192};
 
     if (v->off || v->signed_in) return;
+    if (!vehicle_has_radio(v)) return; /* comes back by itself */
     if (v->conn) { /* the old one is not yet gone */
         vehicle_due(v, DUE_CONNECT, vehicle_between_us(v, 100, 200));
         return;
@@ -284,13 +306,14 @@ static void on_open(void *ctx, uint64_t conn, struct bytes peer)
     vehicle_say_heartbeat(v, true);
     /* The street goes on without a connection, so this timer does too. */
     if (!v->due_us[DUE_HEARTBEAT]) vehicle_due(v, DUE_HEARTBEAT, v->heartbeat_s * SECONDS_US);
+    vehicle_tell_late(v);
     vehicle_repeat(v, true);
 }
 
 static size_t on_bytes(void *ctx, uint64_t conn, struct bytes in)
 {
     struct sim_vehicle *v = ctx;
-    return conn == v->conn && v->signed_in ? vehicle_hear(v, in) : in.len;
+    return conn == v->conn && v->signed_in && vehicle_has_radio(v) ? vehicle_hear(v, in) : in.len;
 }
 
 static void on_close(void *ctx, uint64_t conn, enum close_reason reason)
@@ -369,6 +392,7 @@ static void on_due(struct sim_vehicle *v, enum due what)
         if (v->twin_conn) loop_close(v->crowd->loop, v->twin_conn, CLOSE_DONE, CLOSE_NOW);
         break;
     case DUE_SET_DOWN: set_down(v); break;
+    case DUE_RADIO: vehicle_look_for_radio(v); break;
     case DUE_N: break;
     }
 }
@@ -393,6 +417,7 @@ static void street_life(struct sim_vehicle *v)
     if (vehicle_unlucky(v, SIM_VEHICLE_FAULT_MUTE))
         v->mute_until_us = crowd_now_us(v->crowd) + vehicle_between_us(v, 60000, 900000);
     if (vehicle_unlucky(v, SIM_VEHICLE_FAULT_DROP)) vehicle_leave(v, 0);
+    vehicle_lose_radio(v);
     if (vehicle_unlucky(v, SIM_VEHICLE_FAULT_ALARM)) {
         /* Nobody acknowledges the E0 of a horseshoe lock: it would be repeated for ever. */
         bool fault = prng_below(&v->prng, 3) == 0 && v->config.dialect != OMNI_CMDR;

@@ -15,6 +15,7 @@
 #include "geo/point.h"
 #include "proto/omni_device.h"
 #include "sim/crowd.h"
+#include "sim/vehicle_fault.h"
 
 enum { SIM_VEHICLE_OWED_MAX = 8, SIM_VEHICLE_TRIES_MAX = 5, SIM_VEHICLE_REPEAT_MS = 5000 };
 
@@ -27,38 +28,9 @@ struct sim_path_fn {
 };
 extern const struct sim_path_fn sim_path_straight; /* 15 km/h there and back, at most 2 km away */
 
-/* Chances in a million; all zero: a good vehicle. */
-#define SIM_VEHICLE_FAULT_LIST(X)                                                  \
-    X(KEY_SILENT,   "asked for a key, said nothing")                               \
-    X(KEY_LATE,     "gave its key 5 to 25 s late")                                 \
-    X(ACT_SILENT,   "did it, never said so")                                       \
-    X(JAM,          "could not do it and said so, with any code")                  \
-    X(LIE,          "said another result than it did")                             \
-    X(LEAVE_KEYED,  "hung up between key and order")                               \
-    X(NO_LINE_END,  "a frame without LF")                                          \
-    X(CRLF,         "a frame with CR LF")                                          \
-    X(SPACES,       "spaces around commas")                                        \
-    X(TWICE,        "a frame sent twice")                                          \
-    X(NOISE,        "bytes that are no frame")                                     \
-    X(NO_FIX,       "a position without a fix")                                    \
-    X(STALE_FIX,    "a position of minutes ago")                                   \
-    X(CLOCK_ZERO,   "its clock is not set (drawn once)")                           \
-    X(CLOCK_DRUNK,  "its clock is hours off (drawn once)")                         \
-    X(IMEI_CHANGE,  "named another IMEI in mid-connection")                        \
-    X(TWIN,         "a second device came with its IMEI (per heartbeat)")          \
-    X(MUTE,         "said nothing for minutes (per heartbeat)")                    \
-    X(DROP,         "hung up (per heartbeat)")                                     \
-    X(ALARM,        "raised an alarm or a fault (per heartbeat)")                  \
-    X(MOVED_LOCKED, "was carried off while locked (per heartbeat)")                \
-    X(OPENED_LOCAL, "was unlocked over Bluetooth (per heartbeat)")
-
-enum sim_vehicle_fault {
-#define X(name, text) SIM_VEHICLE_FAULT_##name,
-    SIM_VEHICLE_FAULT_LIST(X)
-#undef X
-    SIM_VEHICLE_FAULT_N
-};
-const char *sim_vehicle_fault_text(enum sim_vehicle_fault fault);
+/* Is there a network where it is? Asked before every frame, in and out. */
+enum sim_radio { SIM_RADIO_FINE, SIM_RADIO_DEAD_SPOT, SIM_RADIO_CUT };
+struct sim_radio_fn { void *ctx; enum sim_radio (*at)(void *ctx, struct point at); };
 
 struct sim_vehicle_config {
     uint32_t index;                   /* the owner's number for it */
@@ -67,7 +39,12 @@ struct sim_vehicle_config {
     uint8_t dialect;                  /* OMNI_SCOR, OMNI_HBCR, OMNI_CMDR */
     struct bytes vendor;              /* empty: "OM" */
     uint32_t heartbeat_s;             /* 0: 240 */
-    uint32_t track_s;                 /* while unlocked a position this often; 0: only when asked */
+    /* While unlocked a position this often, also when it was asked for fewer; 0: only when asked. */
+    uint32_t track_s;
+    uint32_t gps_cm;                  /* positions drift by up to so much, thrice that in narrow streets */
+    uint32_t idle_ppm_per_h;          /* of the battery, for the box alone, ridden or not */
+    struct sim_radio_fn radio;        /* .at NULL: everywhere */
+    uint32_t *lose_lock_reports;      /* borrowed: so many are lost, of whichever vehicles come next; NULL: none */
     struct point at;
     uint8_t battery_pct;
     struct sim_path_fn path;          /* .at NULL: sim_path_straight */
@@ -116,6 +93,10 @@ void sim_vehicle_stop(struct sim_vehicle *v);
 bool sim_vehicle_close_lock(struct sim_vehicle *v);
 void sim_vehicle_open_local(struct sim_vehicle *v);
 void sim_vehicle_set_battery(struct sim_vehicle *v, uint8_t pct);
+/* Carried by hand or van to where it stands from now on; not while it moves. */
+void sim_vehicle_put(struct sim_vehicle *v, struct point at);
+/* Its next lock report or the answer to it is lost once. */
+void sim_vehicle_lose_lock_report(struct sim_vehicle *v);
 /* Flat or in a van: hangs up and stays away until switched on again. */
 void sim_vehicle_switch(struct sim_vehicle *v, bool on);
 void sim_vehicle_restart(struct sim_vehicle *v);
@@ -125,6 +106,11 @@ uint8_t sim_vehicle_battery_pct(const struct sim_vehicle *v);
 bool sim_vehicle_is_locked(const struct sim_vehicle *v);
 bool sim_vehicle_is_moving(const struct sim_vehicle *v);
 bool sim_vehicle_is_connected(const struct sim_vehicle *v);
+/* Why it last had no network; FINE: it always had one. */
+enum sim_radio sim_vehicle_last_hole(const struct sim_vehicle *v);
+/* Is without network now. */
+bool sim_vehicle_is_in_hole(const struct sim_vehicle *v);
+bool sim_vehicle_is_stuck(const struct sim_vehicle *v);
 uint8_t sim_vehicle_dialect(const struct sim_vehicle *v);
 struct bytes sim_vehicle_ident(const struct sim_vehicle *v);
 /* When a frame last said so (or a twin of it), ms; 0: never. */

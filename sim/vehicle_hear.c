@@ -6,6 +6,7 @@
 #include "proto/omni.h"
 #include "sim/vehicle_inside.h"
 
+enum { STUCK_MIN_MS = 120000, STUCK_MAX_MS = 900000 };
 enum { RESULT_DONE = 0, RESULT_FAILED = 1, RESULT_KEY = 2, RESULT_MOVING = 3 };
 
 static void hear_frame(struct sim_vehicle *v, struct bytes frame);
@@ -39,6 +40,9 @@ void vehicle_act(struct sim_vehicle *v)
     bool lock = order.op == ORDER_LOCK;
     bool jammed = vehicle_unlucky(v, SIM_VEHICLE_FAULT_JAM), lies = vehicle_unlucky(v, SIM_VEHICLE_FAULT_LIE);
     bool silent = vehicle_unlucky(v, SIM_VEHICLE_FAULT_ACT_SILENT);
+    if (vehicle_unlucky(v, SIM_VEHICLE_FAULT_STUCK))
+        v->stuck_until_us = crowd_now_us(v->crowd) + vehicle_between_us(v, STUCK_MIN_MS, STUCK_MAX_MS);
+    bool stuck = crowd_now_us(v->crowd) < v->stuck_until_us;
     uint8_t failure = failures[prng_below(&v->prng, sizeof failures)];
     struct owed o = {
         .class = lock ? OWED_L1 : OWED_L0, .by_order = true, .user = order.user, .stamp = order.stamp};
@@ -49,7 +53,7 @@ void vehicle_act(struct sim_vehicle *v)
     if (v->config.dialect == OMNI_CMDR) failure = RESULT_FAILED;
     if (lock && v->moving) {
         o.result = RESULT_MOVING;
-    } else if (jammed) {
+    } else if (jammed || stuck) {
         o.result = failure;
     } else {
         o.ride_min = lock ? vehicle_ride_minutes(v) : 0;
@@ -77,7 +81,10 @@ static void hear_frame(struct sim_vehicle *v, struct bytes frame)
     v->counters.frames_in++;
     switch ((enum omni_ask_kind)ask.kind) {
     case OMNI_ASK_OTHER: break;
-    case OMNI_ASK_ACK: vehicle_acked(v, ask.command); break;
+    case OMNI_ASK_ACK:
+        if (ask.command.len == 2 && ask.command.at[0] == 'L' && vehicle_loses(v)) break;
+        vehicle_acked(v, ask.command);
+        break;
     case OMNI_ASK_KEY: hear_key_wish(v, &ask); break;
     case OMNI_ASK_UNLOCK:
     case OMNI_ASK_LOCK: hear_order(v, &ask); break;
@@ -140,7 +147,10 @@ static void hear_order(struct sim_vehicle *v, const struct omni_ask *ask)
 
 static void hear_track(struct sim_vehicle *v, struct omni_ask *ask)
 {
+    uint32_t own_s = v->config.track_s;
+
     v->track_s = ask->values[0] > 86400 ? 86400 : ask->values[0];
+    if (v->track_s && own_s && own_s < v->track_s) v->track_s = own_s;
     vehicle_echo(v, ask);
     if (v->track_s) vehicle_due(v, DUE_TRACK, v->track_s * SECONDS_US);
 }

@@ -7,7 +7,7 @@
 #include "proto/omni.h"
 #include "sim/vehicle_inside.h"
 
-enum { NOISE_MAX = 12, FRAME_MAX = OMNI_SAY_MAX * 2 };
+enum { NOISE_MAX = 12, FRAME_MAX = OMNI_SAY_MAX * 2, JUMP_E7 = 200000 };
 
 static bool say(struct sim_vehicle *v, const char *command, const struct message *m, uint8_t origin);
 static bool send_frame(struct sim_vehicle *v, struct bytes frame, int *copies);
@@ -64,6 +64,12 @@ void vehicle_say_place(struct sim_vehicle *v, uint8_t origin)
 
     if (vehicle_unlucky(v, SIM_VEHICLE_FAULT_NO_FIX)) m.has &= ~(uint32_t)HAS_POSITION;
     if (vehicle_unlucky(v, SIM_VEHICLE_FAULT_STALE_FIX)) m.fix_ms -= prng_between(&v->prng, 60000, 1800000);
+    if (vehicle_unlucky(v, SIM_VEHICLE_FAULT_GPS_JUMP)) {
+        m.lat_e7 += (int32_t)prng_between(&v->prng, -JUMP_E7, JUMP_E7);
+        m.lon_e7 += (int32_t)prng_between(&v->prng, -JUMP_E7, JUMP_E7);
+        m.hdop_centi = 950;
+        m.sats = 4;
+    }
     if (v->config.dialect == OMNI_CMDR && (m.has & HAS_POSITION)) {
         /* This family repeats positions until they are acknowledged; the newest one is enough. */
         for (uint32_t i = 0; i < v->owed_count; i++) {
@@ -75,7 +81,19 @@ void vehicle_say_place(struct sim_vehicle *v, uint8_t origin)
         vehicle_owe(v, (struct owed){.class = OWED_D0, .at = {m.lat_e7, m.lon_e7}, .fix_ms = m.fix_ms});
         return;
     }
-    say(v, "D0", &m, origin);
+    if (!say(v, "D0", &m, origin) && (m.has & HAS_POSITION) && origin && !v->locked)
+        vehicle_keep_late(v, (struct point){m.lat_e7, m.lon_e7}, m.fix_ms);
+}
+
+/* False: nobody heard it, again. */
+bool vehicle_say_late(struct sim_vehicle *v, const struct late *late)
+{
+    struct message m = state_of(v);
+
+    m.lat_e7 = late->at.lat_e7;
+    m.lon_e7 = late->at.lon_e7;
+    m.fix_ms = late->fix_ms;
+    return say(v, "D0", &m, 1);
 }
 
 void vehicle_say_key(struct sim_vehicle *v)
@@ -187,6 +205,7 @@ static void say_owed(struct sim_vehicle *v, struct owed *o)
         m.fix_ms = o->fix_ms;
     }
     if (o->tries++) v->counters.repeats++;
+    if (o->class <= OWED_L1 && vehicle_loses(v)) return; /* it will say so again */
     if (!say(v, owed_commands[o->class], &m, 0)) return;
     if (!o->was_sent) o->sent_before = before;
     o->was_sent = true;
@@ -224,7 +243,7 @@ static bool send_frame(struct sim_vehicle *v, struct bytes frame, int *copies)
     size_t noise =
         vehicle_unlucky(v, SIM_VEHICLE_FAULT_NOISE) ? 1 + (size_t)prng_below(&v->prng, NOISE_MAX) : 0;
 
-    if (!v->signed_in || crowd_now_us(v->crowd) < v->mute_until_us) return false;
+    if (!v->signed_in || crowd_now_us(v->crowd) < v->mute_until_us || !vehicle_has_radio(v)) return false;
     while (noise-- > 0) buf_put_char(&b, (char)prng_below(&v->prng, 256));
     for (size_t i = 0; i + 1 < frame.len; i++) {
         if (spaces && frame.at[i] == ',' && prng_below(&v->prng, 2)) buf_put_char(&b, ' ');
@@ -248,6 +267,7 @@ static bool send_frame(struct sim_vehicle *v, struct bytes frame, int *copies)
 static struct message state_of(const struct sim_vehicle *v)
 {
     struct sim_path_place place = sim_vehicle_place(v);
+    struct fix fix = vehicle_fix(v, place.at);
     uint8_t battery = sim_vehicle_battery_pct(v);
 
     return (struct message){
@@ -261,10 +281,10 @@ static struct message state_of(const struct sim_vehicle *v)
         .rssi = (uint8_t)(12 + v->config.index % 19),
         .iot_mv = (uint16_t)(3400 + battery * 7),
         .speed_dmh = place.speed_dmh,
-        .lat_e7 = place.at.lat_e7,
-        .lon_e7 = place.at.lon_e7,
-        .sats = 9,
-        .hdop_centi = 110,
+        .lat_e7 = fix.at.lat_e7,
+        .lon_e7 = fix.at.lon_e7,
+        .sats = fix.sats,
+        .hdop_centi = fix.hdop_centi,
         .alt_dm = 250,
         .fix_ms = crowd_now_ms(v->crowd) + v->clock_error_ms,
         .trip_m = place.ridden_m,

@@ -215,7 +215,7 @@ static void make_vehicles(struct world *w, const struct sim_town *town)
             .dialect = dialects[i % 4], .vendor = bytes_text(dialects[i % 4] == OMNI_HBCR ? "NB" : "OM"),
             .heartbeat_s = w->options.gentle ? 90 : 60, .at = {577089000 + (int32_t)(i % 100) * 9000, 119746000},
             .battery_pct = (uint8_t)(40 + i * 7 % 60), .fault_ppm = w->vehicle_ppm, .fault_count = w->figures.vehicle_faults,
-            .log_max = 4096, .first_connect_ms = 20000,
+            .log_max = 4096, .first_connect_ms = 20000, .gps_cm = 400, .idle_ppm_per_h = 2000,
         };
         struct err e = sim_vehicle_create(w->fleet, &config, &w->vehicles[i].actor);
         must(!e.code);

@@ -30,7 +30,9 @@ def check_report(report):
     assert rides["started"] >= over and rides["started"] - over <= report["riders"]["count"], rides
     assert len(report["failed_rides"]) == rides["failed"]
     for ride in report["failed_rides"]:
-        assert ride["reason"] and ride["vehicle"].startswith("GBG-"), ride
+        assert ride["reason"] and ride["vehicle"].startswith("GBG-") and ride["fault"], ride
+    assert rides["unexplained"] == 0 and sum(rides["failed_by_fault"].values()) == rides["failed"], rides
+    assert sum(rides["refused_by_habit"].values()) == rides["refused"] == sum(rides["refused_by_persona"].values()), rides
     assert report["seed"] == 1 and report["speed"] == 10 and report["riders"]["count"] == 7
     assert report["vehicles"]["count"] == 20 and sum(report["vehicles"]["by_state"].values()) == 20
     assert all(report["vehicles"]["by_dialect"].values()), "all three dialects are there"
