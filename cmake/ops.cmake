@@ -1,2 +1,2 @@
-paddock_layer(ops store engine proto base)
-paddock_tests(src/ops ops store_life store engine base)
+paddock_layer(ops api net store engine proto base)
+paddock_tests(src/ops ops api net store_life store engine base)

@@ -8,6 +8,7 @@
 #include "build_id.h"
 #include "decode.h"
 #include "load/load_cmd.h"
+#include "ops/apply.h"
 #include "ops/offline.h"
 #include "serve.h"
 #include "sim/demo.h"
@@ -21,6 +22,7 @@ static const struct command_row {
     {"serve",  serve_main,  "run one node: API, vehicles, journal, tables"},
     {"demo",   demo_main,   "run a city on this machine: a node with simulated vehicles and riders"},
     {"staff",  staff_main,  "make staff who sign in by name and password, change and list them"},
+    {"apply",  apply_main,  "declare over HTTP what a file says: cities, prices, vehicles"},
     {"token",  token_main,  "make, list and revoke access tokens"},
     {"check",  check_main,  "verify a data directory: journal, tables, ledger"},
     {"replay", replay_main, "run a journal again and print the state hash"},

@@ -61,9 +61,9 @@ def says_what_matters(document):
     assert document["paths"]["/openapi.json"]["get"]["security"] == []
 
 
-def first_event(server, client):
+def first_event(server, client, path):
     connection = http.client.HTTPConnection(*server.http, timeout=20)
-    connection.request("GET", "/v1/events/live", headers={"Authorization": "Bearer " + client.token, "Last-Event-ID": "1.0"})
+    connection.request("GET", path, headers={"Authorization": "Bearer " + client.token, "Last-Event-ID": "1.0"})
     answer = connection.getresponse()
     assert answer.status == 200 and answer.getheader("Content-Type") == "text/event-stream"
     for line in iter(answer.readline, b""):
@@ -113,7 +113,8 @@ def every_route(server):
         for path in ("/v1/rides", "/v1/rides?limit=1", f"/v1/rides/{ride}", f"/v1/rides/{ride}/receipt"):
             assert who.get(path)[0] == 200, path
     for path in (f"/v1/rides/{ride}/timeline", "/v1/vehicles", "/v1/vehicles/GBG-0/timeline", f"/v1/commands/{command}",
-                 "/v1/quarantine", "/v1/events?limit=20", "/openapi.json"):
+                 "/v1/quarantine", "/v1/events?limit=20", "/openapi.json",
+                 "/v1/map?west=11&south=57&east=12&north=58", "/v1/stats"):
         assert staff.get(path)[0] == 200, path
     kinds = {"legal-entities": "se", "cities": "gothenburg", "vehicle-types": "scooter", "plans": "standard"}
     for kind, code in kinds.items():
@@ -123,12 +124,16 @@ def every_route(server):
     assert staff.get("/v1/operator")[1]["operator"]["name"] == "Example"
     assert staff.get("/v1/fleet")[1]["fleet"][0]["codes"] == ["GBG-0"]
     until("quarantined", lambda: staff.get("/v1/quarantine")[1]["devices"])
+    assert rider.get("/v1/near?lat=57.7089&lon=11.9746&radius_m=1000")[0] == 200
     contract = server.contract
-    for who, sees_all in ((staff, True), (rider, False)):
-        event = first_event(server, who)
-        if "as_of_seq" not in event:  # else it is a reset
-            contract.value({"$ref": "#/components/schemas/Event"}, event, "an event", sees_all)
-    contract.seen.add(("streamEvents", 200))
+    for who, path in ((staff, "/v1/events/live"), (rider, "/v1/events/live"),
+                      (staff, "/v1/map/live?west=11&south=57&east=12&north=58")):
+        event = first_event(server, who, path)
+        operation = contract.operation("GET", path)
+        data = operation["responses"]["200"]["content"]["text/event-stream"]["x-event-data"]
+        if set(event) != {"as_of_seq"}:  # else it is a reset
+            contract.value(data, event, path, who is staff)
+        contract.seen.add((operation["operationId"], 200))
     # What is refused is described, too.
     stranger = Client(server, "rider")
     stranger.token = "pdk_" + "0" * 64

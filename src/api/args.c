@@ -14,27 +14,40 @@ static void read_path(struct args *a, const char *pattern, struct bytes path);
 static void read_query(struct args *a, struct bytes query);
 static struct err read_body(struct args *a, struct bytes body);
 static void fault_bytes(struct args *a, struct bytes field, const char *why);
+static void check_name(void *ctx, const char *name);
 
-struct err args_read(struct args *a, const struct arg_row *rows, unsigned count, const char *pattern,
-                     const struct http_request *request)
+static void begin(struct args *a, const struct arg_row *rows, unsigned count)
 {
     must(count <= ARGS_MAX);
     memset(a, 0, offsetof(struct args, memory));
     a->rows = rows;
     a->count = count;
     a->scratch = buf_on(a->memory, sizeof a->memory);
+}
+
+/* What is there, but wrong, was said already. */
+static void find_missing(struct args *a, bool path)
+{
+    for (unsigned i = 0; i < a->count; i++) {
+        const struct arg_row *row = &a->rows[i];
+        if (!row->required || a->at[i].given || (row->where == IN_PATH && !path)) continue;
+        bool named = false;
+        for (unsigned f = 0; f < a->fault_count && f < ARGS_FAULTS_MAX; f++) {
+            named = named || strcmp(a->faults[f].field, row->name) == 0;
+        }
+        if (!named) args_fault(a, row->name, "is required");
+    }
+}
+
+struct err args_read(struct args *a, const struct arg_row *rows, unsigned count, const char *pattern,
+                     const struct http_request *request)
+{
+    begin(a, rows, count);
     read_path(a, pattern, request->path);
     bool path_fault = a->fault_count > 0;
     read_query(a, request->query);
     TRY(read_body(a, request->body));
-    for (unsigned i = 0; i < count; i++) {
-        if (!rows[i].required || a->at[i].given || rows[i].where == IN_PATH) continue;
-        bool named = false; /* there, but wrong: said already */
-        for (unsigned f = 0; f < a->fault_count && f < ARGS_FAULTS_MAX; f++) {
-            named = named || strcmp(a->faults[f].field, rows[i].name) == 0;
-        }
-        if (!named) args_fault(a, rows[i].name, "is required");
-    }
+    find_missing(a, false);
     if (path_fault && request->verb != HTTP_VERB_PUT) return ERR(NOT_FOUND, "");
     return a->fault_count ? ERR(INVALID, "") : NO_ERR;
 }
@@ -200,7 +213,7 @@ static const char *check_real(const struct arg_row *row, double v, struct arg *a
     return check_number(row, (int64_t)(v * 1e7 + (v < 0 ? -0.5 : 0.5)), arg);
 }
 
-static const char *check_value(const struct arg_row *row, const struct json_in_value *v, struct arg *arg)
+const char *args_value(const struct arg_row *row, const struct json_in_value *v, struct arg *arg)
 {
     bool number = row->type == ARG_WHOLE || row->type == ARG_DEGREES;
     switch (v->kind) {
@@ -226,20 +239,41 @@ static void check_name(void *ctx, const char *name)
     if (row_of(a, IN_BODY, bytes_text(name)) < 0) args_fault(a, name, "is not a field of this call");
 }
 
+static void read_members(struct args *a, const struct json_in *object, bool path)
+{
+    for (unsigned i = 0; i < a->count; i++) {
+        struct json_in_value v;
+        const struct arg_row *row = &a->rows[i];
+        if (row->where != IN_BODY && !(path && row->where == IN_PATH)) continue;
+        if (!json_in_get(object, row->name, &v)) continue;
+        if (v.kind == JSON_IN_NULL && !row->required) continue;
+        const char *why = args_value(row, &v, &a->at[i]);
+        if (why) args_fault(a, row->name, why);
+        else a->at[i].given = true;
+    }
+}
+
 static struct err read_body(struct args *a, struct bytes body)
 {
-    bool wanted = false;
-    for (unsigned i = 0; i < a->count; i++) wanted = wanted || a->rows[i].where == IN_BODY;
     if (!body.len) return NO_ERR; /* what is required and missing is named by the caller */
     TRY(json_in_parse(body, &a->doc));
     json_in_names(a->doc, check_name, a);
-    for (unsigned i = 0; i < a->count && wanted; i++) {
-        struct json_in_value v;
-        if (a->rows[i].where != IN_BODY || !json_in_get(a->doc, a->rows[i].name, &v)) continue;
-        if (v.kind == JSON_IN_NULL && !a->rows[i].required) continue;
-        const char *why = check_value(&a->rows[i], &v, &a->at[i]);
-        if (why) args_fault(a, a->rows[i].name, why);
-        else a->at[i].given = true;
-    }
+    read_members(a, a->doc, false);
     return NO_ERR;
+}
+
+static void check_member(void *ctx, const char *name)
+{
+    struct args *a = ctx;
+    bool known = row_of(a, IN_BODY, bytes_text(name)) >= 0 || row_of(a, IN_PATH, bytes_text(name)) >= 0;
+    if (!known) args_fault(a, name, "is not a member of this");
+}
+
+struct err args_read_object(struct args *a, const struct arg_row *rows, unsigned count, const struct json_in *object)
+{
+    begin(a, rows, count);
+    json_in_names(object, check_member, a);
+    read_members(a, object, true);
+    find_missing(a, true);
+    return a->fault_count ? ERR(INVALID, "") : NO_ERR;
 }

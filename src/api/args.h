@@ -67,6 +67,11 @@ struct args {
 MUST_USE struct err args_read(struct args *a, const struct arg_row *rows, unsigned count, const char *pattern,
                               const struct http_request *request);
 void args_fini(struct args *a);
+/* The same rows, those of the path too, from the members of one object in a file. `object` must outlive `a`. */
+MUST_USE struct err args_read_object(struct args *a, const struct arg_row *rows, unsigned count,
+                                     const struct json_in *object);
+/* Reads one value as the row says into `arg`; NULL, or why it cannot be. */
+const char *args_value(const struct arg_row *row, const struct json_in_value *v, struct arg *arg);
 /* By name; must() when the route has no such row. */
 const struct arg *args_get(const struct args *a, const char *name);
 /* One more fault, found by a handler. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* json_in.h: request bodies: a JSON object from outside, read strictly. The only file that knows jansson.
+/* json_in.h: request bodies and files: a JSON object from outside, read strictly. The only file that knows jansson.
  *
  * Strict  RFC 8259, UTF-8, one object and nothing behind it; a member twice is an error, so is \u0000
  * Limits  bytes, depth and number of values, checked before the parser sees anything: it would allocate for each
@@ -30,8 +30,20 @@ struct json_in;
 void json_in_seed(uint32_t seed);
 /* MALFORMED, TOO_LARGE. */
 MUST_USE struct err json_in_parse(struct bytes text, struct json_in **out);
+
+struct json_in_limits { size_t bytes_max, values_max; unsigned depth_max; };
+struct json_in_place { int line, column; char text[160]; }; /* where the grammar broke, and how; line 0: nowhere */
+/* For files of our own users, with other limits and the place of a fault. `place` may be NULL. */
+MUST_USE struct err json_in_parse_within(struct bytes text, const struct json_in_limits *limits, struct json_in **out,
+                                         struct json_in_place *place);
 void json_in_free(struct json_in *doc); /* NULL is fine */
 bool json_in_get(const struct json_in *doc, const char *name, struct json_in_value *out);
+/* What stands deeper; borrowed from the document, never freed by itself. NULL, 0 and false where there is no such thing
+ * or it is of another kind. */
+const struct json_in *json_in_object(const struct json_in *doc, const char *name);
+size_t json_in_count(const struct json_in *doc, const char *list);
+const struct json_in *json_in_item(const struct json_in *doc, const char *list, size_t i);       /* an object */
+bool json_in_item_value(const struct json_in *doc, const char *list, size_t i, struct json_in_value *out);
 /* Every member's name, in no promised order. */
 void json_in_names(const struct json_in *doc, void (*fn)(void *ctx, const char *name), void *ctx);
 

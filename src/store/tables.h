@@ -95,7 +95,8 @@ struct tables_query {
     unsigned limit;    /* 1 to TABLES_LIST_MAX */
 };
 
-/* *as_of_seq: the cut that the whole answer is of. From inside a callback of another list: of the same cut. */
+/* *as_of_seq: the cut that the whole answer is of. From inside a callback of another list: of the same cut,
+ * and the number is left 0. */
 MUST_USE struct err tables_list(struct tables *t, const struct tables_query *query, tables_on_row *on_row, void *ctx,
                                 uint64_t *as_of_seq);
 /* Into `row`, a struct of the kind. NOT_FOUND; INVALID for a kind without such a field. */
