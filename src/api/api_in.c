@@ -72,7 +72,7 @@ static void send_vehicle(struct api *api, struct pending *p, const struct vehicl
     struct body body;
     body_begin(&body);
     json_name(&body.j, "vehicle");
-    api_json_vehicle(v, d, SIGHT_STAFF, &body.j);
+    api_json_vehicle(v, d, p->staff ? SIGHT_STAFF : SIGHT_RIDER, &body.j);
     body_send(api, p, &body, p->status, seq);
 }
 

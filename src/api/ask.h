@@ -30,6 +30,7 @@ void ask_vehicle_timeline(struct call *call);
 void ask_vehicle_frames(struct call *call); /* ask_frames.c */
 void ask_vehicle_command(struct call *call);
 void ask_vehicle_event(struct call *call);
+void ask_vehicle_damage(struct call *call);
 void ask_command(struct call *call);
 void ask_quarantine(struct call *call);
 

@@ -60,6 +60,20 @@ void ask_vehicle_event(struct call *call)
     call_fact(call, &fact, ANSWER_VEHICLE);
 }
 
+void ask_vehicle_damage(struct call *call)
+{
+    struct fact fact = {.kind = FACT_DAMAGE_REPORT};
+    struct fact_damage_report *f = &fact.damage_report;
+    f->account = call->account->uuid;
+    f->key0 = call->key0;
+    f->key1 = call->key1;
+    f->body_hash = call->body_hash;
+    f->damage = (uint8_t)args_get(&call->args, "kind")->number;
+    f->by_staff = call->staff;
+    text_clip(&f->code, args_get(&call->args, "code")->text);
+    call_fact(call, &fact, ANSWER_VEHICLE);
+}
+
 void ask_command(struct call *call)
 {
     struct query query = {.kind = QUERY_COMMAND, .uuid = args_get(&call->args, "id")->uuid};

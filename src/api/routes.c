@@ -83,6 +83,10 @@ static const struct arg_row vehicle_event_args[] = {
     {"event", IN_BODY, ARG_TERM, true, 0, 0, &vehicle_event_names, "the MDS event that happened"},
     {"to", IN_BODY, ARG_TERM, false, 0, 0, &vehicle_state_names, "state after it, where MDS allows several"},
 };
+static const struct arg_row vehicle_damage_args[] = {
+    PATH_CODE(15, "the code that is printed on it"),
+    {"kind", IN_BODY, ARG_TERM, true, 0, 0, &damage_kind_names, "what is wrong"},
+};
 static const struct arg_row command_args[] = {PATH_ID("command")};
 static const struct arg_row quarantine_args[] = {QUERY_AFTER, QUERY_LIMIT};
 static const struct arg_row operator_args[] = {NAME};
@@ -261,6 +265,10 @@ const struct route routes[] = {
      ask_vehicle_event, ARGS(vehicle_event_args),
      "say what happened to a vehicle",
      "markVehicle", TAG_VEHICLES, 200, 0, &answer_vehicle},
+    {HTTP_VERB_POST, ALL, SCOPE_CITY, true, "/v1/vehicles/{code}/damage",
+     ask_vehicle_damage, ARGS(vehicle_damage_args),
+     "say that a vehicle is damaged; it is not rented again until staff looked at it",
+     "reportDamage", TAG_VEHICLES, 200, 0, &answer_vehicle},
     {HTTP_VERB_GET, STAFF, SCOPE_CITY, false, "/v1/commands/{id}",
      ask_command, ARGS(command_args),
      "one command",

@@ -175,6 +175,7 @@ static void check_vehicle(void *ctx, const void *row)
     HOLDS(s, silent(v->state) == (v->held_state != 0));
     HOLDS(s, silent(v->state) || !v->owed);
     HOLDS(s, v->state != VEHICLE_AVAILABLE || !v->suspect);
+    HOLDS(s, v->state != VEHICLE_AVAILABLE || !v->damage || v->ride_id || !d);
     HOLDS(s, v->state == VEHICLE_NON_OPERATIONAL || v->held_state == VEHICLE_NON_OPERATIONAL || v->state != VEHICLE_AVAILABLE || !v->cause);
 }
 
@@ -395,6 +396,7 @@ static void random_request(struct storm *s, struct fact *f)
 {
     const struct engine *e = s->live.engine;
     f->kind = (uint8_t)(FACT_RIDE_START + roll(s, s->staff_marks ? 4 : 3));
+    if (!roll(s, 30)) f->kind = FACT_DAMAGE_REPORT;
     uint64_t key = roll(s, 20) ? s->seq : roll(s, 300);
     uint64_t body = roll(s, 40) ? 1 : 2;
     if (f->kind == FACT_RIDE_START) {
@@ -410,6 +412,11 @@ static void random_request(struct storm *s, struct fact *f)
     } else if (f->kind == FACT_COMMAND_ASK) {
         f->command_ask = (struct fact_command_ask){.account = staff_of(s), .key0 = key, .body_hash = body, .op = (uint8_t)roll(s, 8)};
         SET(f->command_ask.code, code_of(s));
+    } else if (f->kind == FACT_DAMAGE_REPORT) {
+        f->damage_report = (struct fact_damage_report){.account = roll(s, 3) ? rider_of(s) : staff_of(s), .key0 = key,
+                                                       .body_hash = body, .damage = (uint8_t)roll(s, DAMAGE_KIND_N + 1)};
+        f->damage_report.by_staff = roll(s, 2);
+        SET(f->damage_report.code, code_of(s));
     } else {
         f->vehicle_mark = (struct fact_vehicle_mark){.account = staff_of(s), .key0 = key, .body_hash = body,
                                                      .event = (uint8_t)roll(s, VEHICLE_EVENT_N + 1), .to = 0};
@@ -654,6 +661,7 @@ static void check_rest(void *ctx, const void *row)
     HOLDS(s, !v->command_id && !v->side_command_id);
     HOLDS(s, !v->suspect);
     if (s->staff_marks) return;
+    if (v->damage && v->state == VEHICLE_NON_OPERATIONAL) return; /* waits for somebody to look at it */
     HOLDS(s, v->state == VEHICLE_AVAILABLE || v->state == VEHICLE_REMOVED || v->state == VEHICLE_ELSEWHERE);
 }
 

@@ -53,6 +53,9 @@ FIELDS_OF(command_ask, COMMAND_ASK_FIELDS);
 #define FIELD_OWNER struct fact_vehicle_mark
 FIELDS_OF(vehicle_mark, VEHICLE_MARK_FIELDS);
 #undef FIELD_OWNER
+#define FIELD_OWNER struct fact_damage_report
+FIELDS_OF(damage_report, DAMAGE_REPORT_FIELDS);
+#undef FIELD_OWNER
 #define FIELD_OWNER struct fact_session_opened
 FIELDS_OF(session_opened, SESSION_OPENED_FIELDS);
 #undef FIELD_OWNER

@@ -102,6 +102,16 @@
     F(6, event,        ENUM, vehicle_event, PRIVATE, "the MDS event that happened")                      \
     F(7, to,           ENUM, vehicle_state, PRIVATE, "state after it, where MDS allows several; 0 = the only one")
 
+/* Somebody stands beside a vehicle and says what is wrong with it. */
+#define DAMAGE_REPORT_FIELDS(F)                                                                          \
+    F(1, account,      UUID, NONE, PRIVATE, "rider or staff")                                            \
+    F(2, key0,         U64,  NONE, PRIVATE, "Idempotency-Key, hashed")                                   \
+    F(3, key1,         U64,  NONE, PRIVATE, "its second half")                                           \
+    F(4, body_hash,    U64,  NONE, PRIVATE, "hash of what was asked")                                    \
+    F(5, code,         TEXT16, NONE, PRIVATE, "public code of the vehicle")                              \
+    F(6, damage,       ENUM, damage_kind, PRIVATE, "what is wrong")                                      \
+    F(7, by_staff,     BOOL, NONE, PRIVATE, "the account is staff")
+
 /* What a device does. `session` is the handle of the connection that it came over. */
 #define SESSION_OPENED_FIELDS(F)                                                                         \
     F(1, session,      U64,  NONE, PRIVATE, "handle of the connection")                                  \
@@ -174,6 +184,7 @@
     X(31, RIDE_END,         ride_end,         RIDE_END_FIELDS,         "a rider or staff ask to end or cancel a ride") \
     X(32, COMMAND_ASK,      command_ask,      COMMAND_ASK_FIELDS,      "staff order something of a vehicle") \
     X(33, VEHICLE_MARK,     vehicle_mark,     VEHICLE_MARK_FIELDS,     "staff say what happened to a vehicle") \
+    X(36, DAMAGE_REPORT,    damage_report,    DAMAGE_REPORT_FIELDS,    "somebody says that a vehicle is damaged") \
     X(50, SESSION_OPENED,   session_opened,   SESSION_OPENED_FIELDS,   "a device's first valid frame came over a connection") \
     X(51, SESSION_CLOSED,   session_closed,   SESSION_CLOSED_FIELDS,   "a device's connection is gone")  \
     X(52, REPORT,           report,           REPORT_FIELDS,           "a device says how it is")        \

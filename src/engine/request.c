@@ -61,9 +61,59 @@ static void vehicle_mark(struct engine *e, const struct fact_vehicle_mark *f)
         }
     }
     if (to == VEHICLE_AVAILABLE || to == VEHICLE_REMOVED) v->cause = 0;
+    /* Who ends maintenance or sets it down has looked at it; who opens the system again has not. */
+    if (to == VEHICLE_AVAILABLE && (f->event == VEHICLE_EVENT_MAINTENANCE || f->event == VEHICLE_EVENT_PROVIDER_DROP_OFF)) {
+        v->damage = 0;
+    }
     vehicle_tell_trip(e, v);
     vehicle_listen(e, v);
     vehicle_check(e, v);
+}
+
+/* One rider cannot empty a street: what they say beyond this in an hour is told, and takes nothing out of service. */
+enum { DAMAGES_AN_HOUR = 3 };
+
+static bool believed(struct engine *e, const struct rider *seen)
+{
+    if (!seen) return true; /* staff */
+    if (seen->state == ACCOUNT_BLOCKED) return false;
+    struct rider *r = EDIT(e, RIDER, rider, seen->id);
+    if (now_of(e) - r->damage_ms >= HOUR_MS) {
+        r->damage_ms = now_of(e);
+        r->damages = 0;
+    }
+    if (r->damages >= DAMAGES_AN_HOUR) return false;
+    r->damages++;
+    return true;
+}
+
+static void damage_report(struct engine *e, const struct fact_damage_report *f)
+{
+    struct request_key key = {f->account, f->key0, f->key1, f->body_hash};
+    if (answer_again(e, &key)) return;
+    const struct rider *rider = f->by_staff ? NULL : rider_find(e, f->account);
+    const struct vehicle *seen = vehicle_find(e, text_bytes(&f->code));
+    bool known_kind = f->damage < DAMAGE_KIND_N && damage_kind_names.names[f->damage];
+    if (f->by_staff ? !staff_find(e, f->account) : !rider) {
+        answer_err(e, &key, ERR_FORBIDDEN);
+        return;
+    }
+    if (!seen || !known_kind) {
+        answer_err(e, &key, !seen ? ERR_VEHICLE_UNKNOWN : ERR_INVALID);
+        return;
+    }
+    struct vehicle *v = EDIT(e, VEHICLE, vehicle, seen->id);
+    struct event *ev = event_begin(e, EVENT_DAMAGE_REPORTED);
+    event_about(ev, v, NULL, NULL);
+    ev->number = f->damage;
+    ev->actor = f->account;
+    event_end(e, ev);
+    if (f->damage != DAMAGE_DIRTY && believed(e, rider)) {
+        v->damage = f->damage;
+        v->damage_ms = now_of(e);
+        vehicle_check(e, v); /* with a ride open: once it is over */
+    }
+    answer_row(e, &key, ROW_VEHICLE, v->id, v->uuid);
 }
 
 void apply_request(struct engine *e, const struct fact *fact)
@@ -73,6 +123,7 @@ void apply_request(struct engine *e, const struct fact *fact)
     case FACT_RIDE_END: ride_end(e, &fact->ride_end); break;
     case FACT_COMMAND_ASK: command_ask(e, &fact->command_ask); break;
     case FACT_VEHICLE_MARK: vehicle_mark(e, &fact->vehicle_mark); break;
+    case FACT_DAMAGE_REPORT: damage_report(e, &fact->damage_report); break;
     default: must(!"a request of no kind");
     }
 }

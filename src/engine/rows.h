@@ -85,7 +85,9 @@
     F(16, relock_ms,      TIME, NONE, PRIVATE, "when it was last locked again for want of a ride")       \
     F(17, suspect,        BOOL, NONE, STAFF,   "may be unlocked without a ride: not rentable until it reports its lock closed") \
     F(18, side_command_id, U64, NONE, PRIVATE, "the locate or ring under way; 0 = none")                 \
-    F(19, relock_ask_ms,  TIME, NONE, PRIVATE, "when it was last asked whether it stands still, to be locked")
+    F(19, relock_ask_ms,  TIME, NONE, PRIVATE, "when it was last asked whether it stands still, to be locked") \
+    F(20, damage,         ENUM, damage_kind, STAFF, "reported, and nobody looked at it yet: not rentable") \
+    F(21, damage_ms,      TIME, NONE, STAFF,   "when that was reported")
 
 #define PUBLIC_CODE_FIELDS(F)                                                                            \
     F( 1, id,             U64,  NONE, PRIVATE, "inside id")                                              \
@@ -129,7 +131,9 @@
     F( 3, state,          ENUM, account_state, STAFF, "active or blocked")                               \
     F( 4, ride_id,        U64,  NONE, PRIVATE, "the open ride; 0 = none")                                \
     F( 5, owed_minor,     I64,  NONE, STAFF,   "booked on the rider's account")                          \
-    F( 6, rides,          U32,  NONE, STAFF,   "rides charged so far")
+    F( 6, rides,          U32,  NONE, STAFF,   "rides charged so far")                                   \
+    F( 7, damage_ms,      TIME, NONE, PRIVATE, "start of the hour in which damages are counted")         \
+    F( 8, damages,        U8,   NONE, PRIVATE, "damages said in it that took a vehicle out of service")
 
 #define STAFF_FIELDS(F)                                                                                  \
     F( 1, id,             U64,  NONE, PRIVATE, "inside id")                                              \

@@ -123,6 +123,19 @@
     X(1, LOCKED,   locked,   "locked")                                                   \
     X(2, UNLOCKED, unlocked, "unlocked")
 
+/* What riders and staff may say is broken. */
+#define DAMAGE_KIND_LIST(X)                                                              \
+    X(1, BRAKES,  brakes,  "brakes do not brake")                                        \
+    X(2, WHEEL,   wheel,   "a tyre is flat, a wheel is bent or loose")                   \
+    X(3, FRAME,   frame,   "frame, fork, stem or handlebar is cracked or loose")         \
+    X(4, BATTERY, battery, "the battery smokes, is hot, bent or missing")                \
+    X(5, LIGHTS,  lights,  "no light, no reflector")                                     \
+    X(6, LOCK,    lock,    "the lock does not open or close as it should")               \
+    X(7, SEAT,    seat,    "saddle, stand, basket or mudguard")                          \
+    X(8, CODE,    code,    "the printed code cannot be read")                            \
+    X(9, DIRTY,   dirty,   "it is dirty, but rides")                                     \
+    X(10, OTHER,  other,   "something else")
+
 #define EVENT_KIND_LIST(X)                                                               \
     X( 1, VEHICLE_STATE,     vehicle_state,     "a vehicle's MDS state changed")          \
     X( 2, RIDE_STATE,        ride_state,        "a ride's state changed")                \
@@ -140,7 +153,8 @@
     X(14, MOVED_NO_RIDE,     moved_no_ride,     "a locked vehicle moves without a ride") \
     X(15, CLOCK_JUMP,        clock_jump,        "the server's clock jumped")             \
     X(16, ONE_WAY_LINK,      one_way_link,      "the device speaks but does not answer") \
-    X(17, FACT_REFUSED,      fact_refused,      "a fact that stopped the engine was refused")
+    X(17, FACT_REFUSED,      fact_refused,      "a fact that stopped the engine was refused") \
+    X(21, DAMAGE_REPORTED,   damage_reported,   "somebody says that a vehicle is damaged: number is a damage_kind")
 
 #define TERM_ENUM(LIST, tag, PREFIX_ROW, LIMIT) enum tag { LIST(PREFIX_ROW) LIMIT }
 #define VEHICLE_STATE_ROW(no, NAME, name, doc) VEHICLE_##NAME = no,
@@ -154,6 +168,7 @@
 #define ACCOUNT_STATE_ROW(no, NAME, name, doc) ACCOUNT_##NAME = no,
 #define STAFF_ROLE_ROW(no, NAME, name, doc) STAFF_##NAME = no,
 #define LOCK_STATE_ROW(no, NAME, name, doc) LOCK_STATE_##NAME = no,
+#define DAMAGE_KIND_ROW(no, NAME, name, doc) DAMAGE_##NAME = no,
 #define EVENT_KIND_ROW(no, NAME, name, doc) EVENT_##NAME = no,
 
 TERM_ENUM(VEHICLE_STATE_LIST, vehicle_state, VEHICLE_STATE_ROW, VEHICLE_STATE_N);
@@ -167,6 +182,7 @@ TERM_ENUM(COMMAND_RESULT_LIST, command_result, COMMAND_RESULT_ROW, COMMAND_RESUL
 TERM_ENUM(ACCOUNT_STATE_LIST, account_state, ACCOUNT_STATE_ROW, ACCOUNT_STATE_N);
 TERM_ENUM(STAFF_ROLE_LIST, staff_role, STAFF_ROLE_ROW, STAFF_ROLE_N);
 TERM_ENUM(LOCK_STATE_LIST, lock_state, LOCK_STATE_ROW, LOCK_STATE_N);
+TERM_ENUM(DAMAGE_KIND_LIST, damage_kind, DAMAGE_KIND_ROW, DAMAGE_KIND_N);
 TERM_ENUM(EVENT_KIND_LIST, event_kind, EVENT_KIND_ROW, EVENT_KIND_N);
 
 /* Every enum above by name: the descriptions of rows, facts and effects point here. */
@@ -176,7 +192,8 @@ TERM_ENUM(EVENT_KIND_LIST, event_kind, EVENT_KIND_ROW, EVENT_KIND_N);
     T(command_state, COMMAND_STATE_LIST) T(command_op, COMMAND_OP_LIST)                  \
     T(command_why, COMMAND_WHY_LIST) T(command_result, COMMAND_RESULT_LIST)              \
     T(account_state, ACCOUNT_STATE_LIST) T(staff_role, STAFF_ROLE_LIST)                  \
-    T(lock_state, LOCK_STATE_LIST) T(event_kind, EVENT_KIND_LIST)
+    T(lock_state, LOCK_STATE_LIST) T(event_kind, EVENT_KIND_LIST)                        \
+    T(damage_kind, DAMAGE_KIND_LIST)
 
 #define TERM_DECLARE(tag, LIST) extern const struct enum_names tag##_names;
 TERM_LIST(TERM_DECLARE)
@@ -198,6 +215,7 @@ const char *term_doc(const struct enum_names *names, unsigned value);
 #define FIELD_ARG_account_state &account_state_names
 #define FIELD_ARG_staff_role &staff_role_names
 #define FIELD_ARG_lock_state &lock_state_names
+#define FIELD_ARG_damage_kind &damage_kind_names
 #define FIELD_ARG_event_kind &event_kind_names
 
 #endif

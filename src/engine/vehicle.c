@@ -205,7 +205,7 @@ void vehicle_check(struct engine *e, struct vehicle *v)
     const struct vehicle_type *t = ROW(e, VEHICLE_TYPE, vehicle_type, v->type_id);
     if (!d || !t || v->ride_id) return; /* a vehicle that is taken stays its rider's, also before MDS says so */
     bool counts = t->motor && d->has_battery;
-    if (v->state == VEHICLE_AVAILABLE && v->suspect) {
+    if (v->state == VEHICLE_AVAILABLE && (v->suspect || v->damage)) {
         v->cause = VEHICLE_EVENT_MAINTENANCE;
         vehicle_change(e, v, VEHICLE_EVENT_MAINTENANCE, VEHICLE_NON_OPERATIONAL);
     } else if (v->state == VEHICLE_AVAILABLE && counts && d->battery_pct < t->battery_min_pct) {
