@@ -344,6 +344,7 @@ static void on_reply(void *owner, struct phone *phone, int status, struct bytes 
 
     if (phone == &r->live) return;
     *(status ? &r->counters.replies : &r->counters.lost) += 1;
+    if (phone->ask == ASK_DAMAGE) return; /* said once, and nothing hangs on it */
     struct ride_seen seen = rider_see(r, phone, status, body);
     if (phone->ask == ASK_OTHER_BODY && status / 100 == 2)
         rider_see_broken(r, "an old key was taken with another body");
@@ -385,6 +386,7 @@ static void on_reply(void *owner, struct phone *phone, int status, struct bytes 
         else later(r, POLL_MS);
         break;
     case ASK_OTHER_BODY:
+    case ASK_DAMAGE:
     case ASK_LIVE: break;
     }
 }
@@ -528,8 +530,21 @@ static void try_again(struct sim_rider *r, bool nothing_came)
     later(r, about_ms(r, wait_ms < BACKOFF_MAX_MS ? wait_ms : BACKOFF_MAX_MS));
 }
 
+static void say_damage(struct sim_rider *r)
+{
+    char path[64];
+    struct buf b = buf_on(path, sizeof path - 1);
+
+    buf_put_text(&b, "/v1/vehicles/");
+    buf_put_bytes(&b, text_bytes(&r->code));
+    buf_put_text(&b, "/damage");
+    path[b.len] = 0;
+    (void)!phone_send(&r->second, ASK_DAMAGE, "POST", path, "{\"kind\":\"wheel\"}", prng_next(&r->prng) | 1);
+}
+
 static void over(struct sim_rider *r)
 {
+    if (r->near && !phone_is_busy(&r->second) && habit(r, SIM_RIDER_DAMAGED)) say_damage(r);
     leave_vehicle(r);
     if (r->near) close_lock(r); /* whoever passes by, where the rider forgot */
     r->near = false;

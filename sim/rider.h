@@ -34,7 +34,8 @@ enum { SIM_RIDER_KEYS_MAX = 4 };
     X(FORGET_LOCK, "asked to end before closing the lock")                           \
     X(LOCK_ONLY,   "closed the lock and did not ask to end")                         \
     X(WRONG_CODE,  "mistyped the code")                                              \
-    X(CURIOUS,     "looked at the ride or asked for the receipt too early")
+    X(CURIOUS,     "looked at the ride or asked for the receipt too early")          \
+    X(DAMAGED,     "said behind the ride that the vehicle is damaged")
 
 enum sim_rider_habit {
 #define X(name, text) SIM_RIDER_##name,
