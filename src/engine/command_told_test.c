@@ -472,6 +472,58 @@ TEST(a_restarted_server_still_delivers_what_was_never_sent)
     TOLD("device_connected, S1\n" SENT("unlock", "10000"));
 }
 
+TEST(a_vehicle_without_a_device_takes_no_orders)
+{
+    TOWN;
+    struct fact f = {.kind = FACT_VEHICLE_SET};
+    text_clip(&f.vehicle_set.code, bytes_text("N1"));
+    text_clip(&f.vehicle_set.city, bytes_text("gothenburg"));
+    text_clip(&f.vehicle_set.vehicle_type, bytes_text("scooter"));
+    town_apply(t, &f);
+    assert_int_equal(town_order(t, "N1", COMMAND_OP_RING), ERR_VEHICLE_SILENT);
+}
+
+TEST(a_device_that_has_no_status_is_asked_for_its_place)
+{
+    TOWN;
+    (void)town_ride(t);
+    struct fact f = {.kind = FACT_SESSION_OPENED, .session_opened = {5, PROTOCOL_OMNI, town_scooter, CAP_LOCK | CAP_KEY_STEP}};
+    town_apply(t, &f);
+    TOLD("hang up 1\n" "device_connected, S1\n" "order track every 10\n" "order locate\n");
+}
+
+TEST(each_transition_is_counted_for_the_coverage_report)
+{
+    TOWN;
+    const struct engine_coverage *c = engine_coverage(t->engine);
+    const struct ride *r = town_ride(t);
+    t->now_ms += 1;
+    town_speed(t, &town_scooter, 0, false);
+    assert_int_equal(town_end(t, town_rider, r->uuid), ERR_OK);
+    assert_int_equal(c->ride[RIDE_REQUESTED][RIDE_UNLOCKING], 1);
+    assert_int_equal(c->ride[RIDE_UNLOCKING][RIDE_RIDING], 1);
+    assert_int_equal(c->ride[RIDE_RIDING][RIDE_ENDING], 1);
+    assert_int_equal(c->ride[RIDE_ENDING][RIDE_ENDED], 0);
+    assert_int_equal(c->command[COMMAND_QUEUED][COMMAND_SENT], 2);
+    assert_int_equal(c->command[COMMAND_SENT][COMMAND_ACCEPTED], 1);
+    assert_int_equal(c->command[COMMAND_ACCEPTED][COMMAND_DONE], 1);
+}
+
+TEST(silences_are_counted_as_far_as_a_byte_goes)
+{
+    TOWN;
+    for (unsigned i = 1; i <= 260; i++) {
+        hang_up(t, i);
+        connect(t, i + 1);
+        town_report(t, &town_scooter, i + 1, (struct fact_report){.has = HAS_LOCKED, .locked = true}); /* disproves the last */
+        order(t, COMMAND_OP_RING);
+        hang_up(t, i + 1);
+        tick_after(t, 15000);
+        assert_int_equal(scooter(t)->unanswered, i < 255 ? i : 255);
+        town_apply(t, &(struct fact){.kind = FACT_TABLES_WRITTEN, .tables_written = {t->seq}});
+    }
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -498,6 +550,10 @@ int main(void)
         CASE(silence_without_a_connection_cuts_nothing_and_asks_nothing),
         CASE(a_restarted_server_knows_no_outcome_and_repeats_nothing),
         CASE(a_restarted_server_still_delivers_what_was_never_sent),
+        CASE(a_vehicle_without_a_device_takes_no_orders),
+        CASE(a_device_that_has_no_status_is_asked_for_its_place),
+        CASE(each_transition_is_counted_for_the_coverage_report),
+        CASE(silences_are_counted_as_far_as_a_byte_goes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

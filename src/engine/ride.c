@@ -58,6 +58,14 @@ static struct vehicle *vehicle_of(struct engine *e, const struct ride *r)
     return v;
 }
 
+/* A ridden vehicle has its device: starts ask for it, and nobody takes it off under a rider. */
+static const struct device *device_of(const struct engine *e, const struct ride *r)
+{
+    const struct device *d = ROW(e, DEVICE, device, ROW(e, VEHICLE, vehicle, r->vehicle_id)->device_id);
+    must(d);
+    return d;
+}
+
 static void say(struct engine *e, const struct ride *r)
 {
     struct event *ev = event_begin(e, EVENT_RIDE_STATE);
@@ -92,39 +100,37 @@ static void close_ride(struct engine *e, struct ride *r, enum vehicle_event even
 static void finish(struct engine *e, struct ride *r, enum ride_reason reason, int64_t ended_ms, bool locked)
 {
     struct vehicle *v = vehicle_of(e, r);
-    const struct device *d = ROW(e, DEVICE, device, v->device_id);
+    const struct device *d = device_of(e, r);
     must(r->started_ms);
     r->ended_ms = ended_ms < r->started_ms ? r->started_ms : ended_ms;
     r->reason = (uint8_t)reason;
     r->ending_by = RIDE_REASON_NONE;
     r->closed_ms = 0;
-    if (d && d->has_fix) {
+    if (d->has_fix) {
         r->end_lat_e7 = d->lat_e7;
         r->end_lon_e7 = d->lon_e7;
     }
-    if (d) emit_track(e, d, 0);
+    emit_track(e, d, 0);
     change(e, r, RIDE_ENDED, 0);
     charge_ride(e, r);
     change(e, r, RIDE_SETTLED, 0); /* booked on the rider's account: nothing is left to wait for */
     v->suspect = !locked;
     /* Over within a minute and never seen moving: for MDS that trip was taken back. The price stays what was shown. */
-    bool unused = r->ended_ms - r->started_ms < MINUTE_MS && (!d || d->moved_ms <= r->started_ms);
+    bool unused = r->ended_ms - r->started_ms < MINUTE_MS && d->moved_ms <= r->started_ms;
     close_ride(e, r, unused ? VEHICLE_EVENT_TRIP_CANCEL : VEHICLE_EVENT_TRIP_END);
 }
 
 /* When a ride that went on too long is held to have ended: the last movement that the vehicle saw. */
-static int64_t last_movement_ms(const struct engine *e, const struct ride *r, const struct device *d)
+static int64_t last_movement_ms(const struct ride *r, const struct device *d)
 {
-    int64_t moved_ms = d ? d->moved_ms : 0;
-    return moved_ms > r->started_ms ? (moved_ms < now_of(e) ? moved_ms : now_of(e)) : r->started_ms;
+    return d->moved_ms > r->started_ms ? d->moved_ms : r->started_ms;
 }
 
 /* The end that was asked for comes true. */
 static void finish_asked(struct engine *e, struct ride *r, bool locked)
 {
     enum ride_reason by = r->ending_by;
-    const struct device *d = ROW(e, DEVICE, device, vehicle_of(e, r)->device_id);
-    int64_t ended_ms = by == RIDE_REASON_TOO_LONG ? last_movement_ms(e, r, d) : r->end_asked_ms;
+    int64_t ended_ms = by == RIDE_REASON_TOO_LONG ? last_movement_ms(r, device_of(e, r)) : r->end_asked_ms;
     enum ride_reason reason = !locked && by == RIDE_REASON_RIDER_ENDED ? RIDE_REASON_LOCK_UNCONFIRMED : by;
     finish(e, r, reason, ended_ms, locked);
 }
@@ -233,20 +239,19 @@ void ride_start(struct engine *e, const struct fact_ride_start *f)
 
 static void begin_riding(struct engine *e, struct ride *r, const struct command *c)
 {
-    struct vehicle *v = vehicle_of(e, r);
-    const struct device *d = ROW(e, DEVICE, device, v->device_id);
+    const struct device *d = device_of(e, r);
     const struct city *city = ROW(e, CITY, city, r->city_id);
     r->command_id = 0;
     r->started_ms = now_of(e);
     r->started_by = c->result;
-    if (d && d->has_fix) {
+    if (d->has_fix) {
         r->start_lat_e7 = d->lat_e7;
         r->start_lon_e7 = d->lon_e7;
     }
     int64_t longest_ms = city->ride_max_ms ? city->ride_max_ms : RIDE_MAX_DEFAULT_MS;
     change(e, r, RIDE_RIDING, r->started_ms + longest_ms);
-    vehicle_begin_trip(e, v);
-    if (d) emit_track(e, d, TRACK_S);
+    vehicle_begin_trip(e, vehicle_of(e, r));
+    emit_track(e, d, TRACK_S);
 }
 
 void ride_device_back(struct engine *e, const struct ride *r, const struct device *d)
@@ -289,7 +294,7 @@ static void order_lock(struct engine *e, struct ride *r)
     struct command *c;
     struct vehicle *v = vehicle_of(e, r);
     struct err err = command_order(e, v, COMMAND_OP_LOCK, COMMAND_WHY_RIDE_END, r->id, 0, &c);
-    if (err.code == ERR_VEHICLE_BUSY) return; /* an older order is being decided; the timer asks again */
+    must(err.code != ERR_VEHICLE_BUSY); /* a vehicle is rented with no order under way; this ride has one at a time */
     if (err.code == ERR_INTERLOCK) {
         refuse_end(e, r, ERR_VEHICLE_MOVING);
         return;
@@ -305,16 +310,15 @@ static void order_lock(struct engine *e, struct ride *r)
 
 static void begin_end(struct engine *e, struct ride *r, enum ride_reason by)
 {
-    struct vehicle *v = vehicle_of(e, r);
-    const struct device *d = ROW(e, DEVICE, device, v->device_id);
+    const struct device *d = device_of(e, r);
     r->end_asked_ms = now_of(e);
     r->ending_by = (uint8_t)by;
     r->asks = 0;
     r->lock_tries = 0;
-    bool can_lock = d && (d->caps & CAP_LOCK);
+    bool can_lock = d->caps & CAP_LOCK;
     change(e, r, RIDE_ENDING, now_of(e) + (can_lock ? STILL_ASK_MS : CLOSE_BY_HAND_MS));
-    if (!d || (d->lock_state == LOCK_STATE_LOCKED && d->lock_ms > r->started_ms)) {
-        finish_asked(e, r, d != NULL);
+    if (d->lock_state == LOCK_STATE_LOCKED && d->lock_ms > r->started_ms) {
+        finish_asked(e, r, true);
         return;
     }
     if (can_lock && device_still(e, d)) {
@@ -351,7 +355,6 @@ void ride_end(struct engine *e, const struct fact_ride_end *f)
 
 static void lock_over(struct engine *e, struct ride *r, const struct command *c)
 {
-    r->command_id = 0;
     if (c->state == COMMAND_DONE) {
         finish_asked(e, r, true);
         return;
@@ -381,12 +384,11 @@ void ride_command_over(struct engine *e, struct ride *r, const struct command *c
         lock_over(e, r, c);
         return;
     }
-    if (r->state != RIDE_UNLOCKING) return;
+    must(r->state == RIDE_UNLOCKING);
     if (c->state == COMMAND_DONE) {
         begin_riding(e, r, c);
         return;
     }
-    r->command_id = 0;
     fail(e, r, RIDE_FAILED,
          c->result == COMMAND_RESULT_NOT_DELIVERED ? RIDE_REASON_NOT_DELIVERED
          : c->result == COMMAND_RESULT_DISPROVED ? RIDE_REASON_STILL_LOCKED : RIDE_REASON_UNLOCK_REFUSED);
@@ -404,7 +406,7 @@ void ride_lock_seen(struct engine *e, struct ride *r, bool locked, enum lock_sig
         /* A lone lock report is no proof: anybody can claim an IMEI, and the device repeats it until it is
          * acknowledged. Ask, and believe the second sign. */
         if (!r->closed_ms) r->closed_ms = now_of(e);
-        ask_state(e, ROW(e, DEVICE, device, vehicle_of(e, r)->device_id));
+        ask_state(e, device_of(e, r));
     } else if (r->state == RIDE_RIDING) {
         finish(e, r, RIDE_REASON_LOCK_CLOSED, r->closed_ms, true);
     }
@@ -425,9 +427,9 @@ void ride_report_seen(struct engine *e, struct ride *r, struct device *d, const 
 /* ENDING ran out of time. */
 static void ending_timer(struct engine *e, struct ride *r)
 {
-    const struct device *d = ROW(e, DEVICE, device, vehicle_of(e, r)->device_id);
-    bool spoke = d && d->session && d->seen_ms >= r->end_asked_ms;
-    if (!d || r->command_id) {
+    const struct device *d = device_of(e, r);
+    bool spoke = d->session && d->seen_ms >= r->end_asked_ms;
+    if (r->command_id) {
         finish_asked(e, r, false);
     } else if (!(d->caps & CAP_LOCK)) {
         if (spoke) refuse_end(e, r, ERR_CLOSE_LOCK);
@@ -446,9 +448,7 @@ static void ending_timer(struct engine *e, struct ride *r)
 void ride_timer(struct engine *e, struct ride *r)
 {
     if (r->state == RIDE_UNLOCKING) {
-        const struct device *d = ROW(e, DEVICE, device, vehicle_of(e, r)->device_id);
-        uint64_t session = d ? d->session : 0;
-        r->command_id = 0;
+        uint64_t session = device_of(e, r)->session;
         fail(e, r, RIDE_FAILED, RIDE_REASON_UNLOCK_TIMED_OUT);
         /* What still lies in that connection's buffers must not open a lock minutes from now. */
         if (session) emit_hang_up(e, session);

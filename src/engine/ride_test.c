@@ -4,6 +4,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -499,6 +500,87 @@ TEST(a_position_is_the_second_sign_of_a_closed_lock_where_it_shows_standing_stil
     assert_int_equal(r->minutes, 2);
 }
 
+TEST(a_ride_holds_its_vehicle_until_it_is_over)
+{
+    (void)state;
+    for (unsigned i = 0; i < RIDE_STATE_N; i++) {
+        bool open = i == RIDE_REQUESTED || i == RIDE_UNLOCKING || i == RIDE_RIDING || i == RIDE_ENDING;
+        assert_int_equal(ride_open(&(struct ride){.state = (uint8_t)i}), open);
+    }
+}
+
+TEST(the_plan_is_the_same_after_a_restart)
+{
+    TOWN;
+    declare_plan(t, "younger", "", 300);
+    void *memory;
+    struct engine *loaded = town_reload(t, &memory); /* its rows in another order */
+    assert_int_equal(town_start(t, town_rider, "S1"), ERR_OK);
+    struct effects effects = {.at = t->effects.at, .cap = t->effects.cap};
+    engine_step(loaded, t->seq, &t->facts[t->fact_count - 1], &effects);
+    assert_int_equal(effects.sum, t->sums[t->fact_count - 1]);
+    const struct vehicle *v = engine_vehicle(loaded, bytes_text("S1"));
+    assert_int_equal(((const struct ride *)engine_row(loaded, ROW_RIDE, v->ride_id))->minute_minor, 250);
+    free(memory);
+}
+
+TEST(a_server_full_of_rides_or_of_commands_refuses_the_next)
+{
+    TOWN;
+    for (unsigned i = 0; i < 64; i++) { /* rides that are over stay until the tables hold them */
+        assert_int_equal(town_start(t, town_rider, "S1"), ERR_OK);
+        cancel(t, "S1");
+    }
+    assert_int_equal(town_start(t, town_rider, "S1"), ERR_FULL);
+    town_apply(t, &(struct fact){.kind = FACT_TABLES_WRITTEN, .tables_written = {t->seq}});
+    assert_int_equal(town_start(t, town_rider, "S1"), ERR_OK);
+    cancel(t, "S1");
+    unsigned ordered = 0;
+    struct fact f = {.kind = FACT_DEVICE_ECHO, .device_echo = {1, PROTOCOL_OMNI, town_scooter, COMMAND_OP_RING}};
+    for (; town_order(t, "S1", COMMAND_OP_RING) == ERR_OK; ordered++) town_apply(t, &f);
+    assert_in_range(ordered, 200, 256);
+    assert_int_equal(town_order(t, "S1", COMMAND_OP_RING), ERR_FULL);
+    assert_int_equal(town_start(t, town_rider, "S1"), ERR_FULL);
+}
+
+TEST(a_refused_end_is_told_of_its_ride_and_vehicle)
+{
+    TOWN;
+    const struct ride *r = town_ride(t);
+    town_speed(t, &town_scooter, 0, false);
+    assert_int_equal(town_end(t, town_rider, r->uuid), ERR_OK);
+    assert_int_equal(command_of(t, "S1")->staff_id, 0);
+    assert_int_equal(command_of(t, "S1")->ride_id, r->id);
+    town_result(t, &town_scooter, COMMAND_OP_LOCK, 3);
+    const struct event *ev = town_event(t, EVENT_RIDE_END_REFUSED);
+    assert_int_equal(ev->ride_id, r->id);
+    assert_int_equal(ev->vehicle_id, r->vehicle_id);
+    assert_int_equal(ev->ride_state, RIDE_RIDING);
+}
+
+TEST(a_report_is_not_its_own_second_sign)
+{
+    TOWN;
+    assert_int_equal(town_start(t, town_rider, "B1"), ERR_OK);
+    town_result(t, &town_lock, COMMAND_OP_UNLOCK, 0);
+    const struct ride *r = ride_on(t, "B1");
+    struct fact_report here = {.has = HAS_POSITION | HAS_FIX_TIME, .lat_e7 = 577000001, .lon_e7 = 119700002, .locked = true};
+    for (int i = 0; i < 3; i++) {
+        t->now_ms += 15000;
+        here.fix_ms = t->now_ms;
+        if (i == 2) here.has |= HAS_LOCKED;
+        town_report(t, &town_lock, 2, here);
+        assert_int_equal(r->state, RIDE_RIDING);
+    }
+    assert_int_equal(r->closed_ms, t->now_ms);
+    t->now_ms += 15000;
+    here.fix_ms = t->now_ms;
+    here.has &= ~(uint32_t)HAS_LOCKED;
+    town_report(t, &town_lock, 2, here);
+    assert_int_equal(r->state, RIDE_SETTLED);
+    assert_int_equal(r->ended_ms, t->now_ms - 15000);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -530,6 +612,11 @@ int main(void)
         CASE(a_lock_that_was_closed_before_the_end_was_asked_ends_at_once),
         CASE(a_lock_state_from_before_the_start_ends_nothing),
         CASE(a_position_is_the_second_sign_of_a_closed_lock_where_it_shows_standing_still),
+        cmocka_unit_test(a_ride_holds_its_vehicle_until_it_is_over),
+        CASE(the_plan_is_the_same_after_a_restart),
+        CASE(a_server_full_of_rides_or_of_commands_refuses_the_next),
+        CASE(a_refused_end_is_told_of_its_ride_and_vehicle),
+        CASE(a_report_is_not_its_own_second_sign),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

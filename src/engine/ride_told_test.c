@@ -389,6 +389,126 @@ TEST(a_vehicle_that_reconnects_on_a_ride_is_told_again_to_report_its_way)
     TOLD("device_connected, S1\n" "order track every 10\n" "order status\n");
 }
 
+TEST(a_vehicle_that_reconnects_while_it_ends_is_told_again_to_report_its_way)
+{
+    TOWN;
+    (void)town_ride(t);
+    t->now_ms += 61000;
+    town_speed(t, &town_scooter, 200, false);
+    end(t, "S1");
+    hang_up(t);
+    connect(t);
+    TOLD("device_connected, S1\n" "order track every 10\n" "order status\n");
+}
+
+TEST(a_staff_end_of_what_moves_is_an_end_all_the_same)
+{
+    TOWN;
+    (void)town_ride(t);
+    t->now_ms += 61000;
+    town_speed(t, &town_scooter, 0, false);
+    assert_int_equal(town_end(t, town_staff, ride_on(t, "S1")), ERR_OK);
+    town_key(t, &town_scooter, COMMAND_OP_LOCK, 5);
+    town_result(t, &town_scooter, COMMAND_OP_LOCK, 3);
+    TOLD("command lock failed: moving code 3 for ride\n" SETTLED("S1", "staff_ended", "1500") KEPT_BACK);
+}
+
+TEST(a_lock_that_could_not_be_delivered_ends_the_ride_at_the_rider_s_word)
+{
+    TOWN;
+    (void)town_ride(t);
+    t->now_ms += 61000;
+    town_speed(t, &town_scooter, 0, false);
+    hang_up(t);
+    end(t, "S1");
+    TOLD(ENDING "command lock queued for ride\n");
+    tick_after(t, 9999);
+    TOLD("");
+    tick_after(t, 1);
+    TOLD("command lock failed: not_delivered for ride\n" "ride ended: lock_unconfirmed of 3\n" "ride_charged 1500, S1\n"
+         "ride settled: lock_unconfirmed of 3\n" KEPT_BACK);
+}
+
+TEST(a_refused_lock_is_not_ordered_again_once_it_moves)
+{
+    TOWN;
+    (void)town_ride(t);
+    t->now_ms += 61000;
+    town_speed(t, &town_scooter, 0, false);
+    end(t, "S1");
+    town_key(t, &town_scooter, COMMAND_OP_LOCK, 5);
+    t->now_ms += 1000;
+    town_speed(t, &town_scooter, 90, false);
+    TOLD("");
+    town_result(t, &town_scooter, COMMAND_OP_LOCK, 1);
+    TOLD("command lock failed: refused code 1 for ride\n" "ride riding of 3\n" "ride_end_refused, vehicle_moving of 3\n");
+}
+
+TEST(each_end_has_its_own_two_tries)
+{
+    TOWN;
+    (void)town_ride(t);
+    for (int i = 0; i < 2; i++) {
+        t->now_ms += 61000;
+        town_speed(t, &town_scooter, 0, false);
+        end(t, "S1");
+        town_key(t, &town_scooter, COMMAND_OP_LOCK, 5);
+        town_result(t, &town_scooter, COMMAND_OP_LOCK, 1);
+        TOLD("command lock failed: refused code 1 for ride\n" LOCK_SENT);
+        town_result(t, &town_scooter, COMMAND_OP_LOCK, 3);
+        TOLD("command lock failed: moving code 3 for ride\n" "ride riding of 3\n" "ride_end_refused, vehicle_moving of 3\n");
+    }
+}
+
+TEST(movement_while_a_lock_is_under_way_is_judged_at_its_next_step)
+{
+    TOWN;
+    (void)town_ride(t);
+    t->now_ms += 61000;
+    town_speed(t, &town_scooter, 200, false);
+    end(t, "S1");
+    tick_after(t, 3000);
+    TOLD("order status\n");
+    t->now_ms += 1000;
+    town_speed(t, &town_scooter, 0, false);
+    TOLD(LOCK_SENT);
+    t->now_ms += 1000;
+    town_speed(t, &town_scooter, 90, false);
+    TOLD("");
+    town_key(t, &town_scooter, COMMAND_OP_LOCK, 5);
+    TOLD("command lock failed: interlock for ride\n" "ride riding of 3\n" "ride_end_refused, vehicle_moving of 3\n");
+}
+
+TEST(a_lock_without_key_step_is_locked_when_it_stops)
+{
+    TOWN;
+    (void)town_ride(t);
+    struct fact f = {.kind = FACT_SESSION_OPENED, .session_opened = {5, PROTOCOL_OMNI, town_scooter, CAP_LOCK | CAP_SPEED}};
+    town_apply(t, &f);
+    t->now_ms += 61000;
+    town_speed(t, &town_scooter, 200, false);
+    end(t, "S1");
+    t->now_ms += 1000;
+    town_speed(t, &town_scooter, 0, false);
+    TOLD("command lock queued for ride\n" "command lock sent for ride\n" "order lock in 15000 ms\n");
+}
+
+TEST(a_lock_that_only_a_hand_closes_is_not_ordered_to)
+{
+    TOWN;
+    start(t, "B1");
+    town_result(t, &town_lock, COMMAND_OP_UNLOCK, 0);
+    t->now_ms += 61000;
+    end(t, "B1");
+    struct fact_report here = {.has = HAS_POSITION | HAS_FIX_TIME, .lat_e7 = 577000001, .lon_e7 = 119700002};
+    for (int i = 0; i < 3; i++) {
+        t->now_ms += 10000;
+        here.fix_ms = t->now_ms;
+        town_report(t, &town_lock, 2, here); /* stands still */
+        TOLD("");
+    }
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -410,6 +530,14 @@ int main(void)
         CASE(a_lock_closed_on_the_vehicle_ends_the_ride_at_its_second_sign),
         CASE(what_stands_open_with_no_ride_is_locked_once_in_ten_minutes),
         CASE(a_vehicle_that_reconnects_on_a_ride_is_told_again_to_report_its_way),
+        CASE(a_vehicle_that_reconnects_while_it_ends_is_told_again_to_report_its_way),
+        CASE(a_staff_end_of_what_moves_is_an_end_all_the_same),
+        CASE(a_lock_that_could_not_be_delivered_ends_the_ride_at_the_rider_s_word),
+        CASE(a_refused_lock_is_not_ordered_again_once_it_moves),
+        CASE(each_end_has_its_own_two_tries),
+        CASE(movement_while_a_lock_is_under_way_is_judged_at_its_next_step),
+        CASE(a_lock_without_key_step_is_locked_when_it_stops),
+        CASE(a_lock_that_only_a_hand_closes_is_not_ordered_to),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
