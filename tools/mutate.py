@@ -127,6 +127,8 @@ def is_pointer(line, m):
 def numbers(line, add):
     declares = TYPES.match(line.strip())
     for m in re.finditer(r"(?<![\w.])(\d+)([uUlL]*)\b(?!\.)", line):
+        if re.search(r"\bsizeof\s+\w+\[$", line[:m.start()]):
+            continue  # each element is as large
         if declares and re.search(r"\w\[$", line[:m.start()]):
             continue  # an array's length: longer changes nothing, shorter is for the sanitizers to see
         value = int(m.group(1), 8 if m.group(1)[0] == "0" and len(m.group(1)) > 1 else 10)

@@ -50,7 +50,8 @@ TEST(a_minute_is_paid_from_its_first_millisecond)
 {
     (void)state;
     static const struct { int64_t ms; uint32_t minutes; } rows[] = {
-        {-7200000, 0}, {-1, 0}, {0, 0}, {1, 1}, {59999, 1}, {60000, 1}, {60001, 2}, {120000, 2}, {120001, 3}, {12 * 3600000, 720},
+        {-7200000, 0}, {-1, 0}, {0, 0}, {1, 1}, {59999, 1}, {60000, 1}, {60001, 2}, {120000, 2}, {120001, 3},
+        {12 * 3600000, 720},
     };
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         assert_int_equal(charge_minutes(TOWN_START_MS, TOWN_START_MS + rows[i].ms), rows[i].minutes);

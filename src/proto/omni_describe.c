@@ -93,16 +93,17 @@ static bool preamble(struct bytes before)
 static void put_clock(const struct omni_frame *f, struct json *j)
 {
     struct civil c = {.year = 2000};
-    uint64_t part[6];
-    for (int i = 0; i < 6; i++) {
-        if (bytes_u64(bytes_of(f->clock.at + 2 * i, 2), 2, &part[i]).code) part[i] = 0;
+    uint8_t part[6];
+    for (int i = 0; i < 6; i++) { /* twelve digits: that is what made it a clock */
+        const uint8_t *two = f->clock.at + 2 * i;
+        part[i] = (uint8_t)((two[0] - '0') * 10 + two[1] - '0');
     }
-    c.year += (int32_t)part[0];
-    c.month = (uint8_t)part[1];
-    c.day = (uint8_t)part[2];
-    c.hour = (uint8_t)part[3];
-    c.minute = (uint8_t)part[4];
-    c.second = (uint8_t)part[5];
+    c.year += part[0];
+    c.month = part[1];
+    c.day = part[2];
+    c.hour = part[3];
+    c.minute = part[4];
+    c.second = part[5];
     int64_t ms;
     json_name(j, "device_clock");
     if (civil_to_ms(c, &ms).code) { /* zeros: not set */
@@ -158,8 +159,6 @@ static void put_field(const struct omni_field *field, struct bytes param, struct
         json_bool(j, wire != 0);
     } else if (field->form == OMNI_CODE) {
         json_u64(j, wire);
-    } else if (field->form == OMNI_SPEED) {
-        json_decimal(j, omni_field_ours(field, wire), 1);
     } else {
         json_decimal(j, omni_field_ours(field, wire), field->decimals);
     }

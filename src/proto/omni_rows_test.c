@@ -153,6 +153,50 @@ static void test_json_holds_what_the_frame_says_and_nothing_else(void **s)
          "\"note\":\"mileage fields in 10 m steps\"}}");
 }
 
+static void test_json_of_a_position_without_date_says_so(void **s)
+{
+    (void)s;
+    JSON("*SCOR,OM," IMEI ",D1,1,224600,A,5742.1750,S,01157.8620,W,,,,,,#",
+         UP("SCOR") "\"cmd\":\"D1\",\"params\":[\"1\",\"224600\",\"A\",\"5742.1750\",\"S\",\"01157.8620\",\"W\","
+         "\"\",\"\",\"\",\"\",\"\",\"\"],\"fields\":{\"tracking\":true,\"loc_flags\":\"1\",\"valid\":true,\"lat\":-57.7029167,"
+         "\"lon\":-11.9643667,"
+         "\"second_of_day\":81960.000,\"mode\":\"\","
+         "\"note\":\"date field empty although fix is valid: take the date from the server clock\"}}");
+}
+
+static void test_json_reads_no_further_than_its_bytes(void **s)
+{
+    (void)s;
+    static const char two[] = "\n*SCOR,OM," IMEI ",H0,1#\n*SCOR,OM," IMEI ",H0,1#\n*SCOR,OM," IMEI ",Q0,1#\n";
+    static const char three[] = "*SCOR,OM," IMEI ",H0,1#";
+    assert_json(two, 2 * (sizeof three - 1) + 2,
+                "{\"stream\":true,\"frames\":[\"H0\",\"H0\"],\"each\":[" HEARTBEAT "," HEARTBEAT "],\"dir\":\"up\"}");
+    assert_json(two, sizeof three, HEARTBEAT);
+}
+
+static void test_a_row_is_found_by_its_whole_name(void **s)
+{
+    (void)s;
+    assert_non_null(omni_shape_find(bytes_text("H0"), OMNI_SCOR, 1));
+    assert_null(omni_shape_find(bytes_text("H0x"), OMNI_SCOR, 1));
+    assert_null(omni_shape_find(bytes_text("H"), OMNI_SCOR, 1));
+    assert_null(omni_shape_find(bytes_text("H0"), OMNI_DIALECT_N, 1));
+    assert_null(omni_shape_find(bytes_text("H0"), 0, 1));
+}
+
+static void test_a_slow_speed_is_cut_to_whole_kilometres(void **s)
+{
+    (void)s;
+    const struct omni_shape *status = omni_shape_find(bytes_text("S6"), OMNI_SCOR, 10);
+    const struct omni_field *speed = &status->fields[2];
+    assert_int_equal(omni_field_wire(speed, 9), 0);
+    assert_int_equal(omni_field_wire(speed, 10), 1);
+    assert_int_equal(omni_field_wire(speed, 60), 6);
+    assert_int_equal(omni_field_wire(speed, 61), 61);
+    assert_int_equal(omni_field_ours(speed, 60), 600);
+    assert_int_equal(omni_field_ours(speed, 61), 61);
+}
+
 static void test_json_of_a_server_s_frame_needs_the_octets_before_it(void **s)
 {
     (void)s;
@@ -186,6 +230,10 @@ int main(void)
         cmocka_unit_test(test_a_lock_result_says_of_which_order_it_is),
         cmocka_unit_test(test_each_dialect_hears_what_its_description_lists),
         cmocka_unit_test(test_json_holds_what_the_frame_says_and_nothing_else),
+        cmocka_unit_test(test_json_of_a_position_without_date_says_so),
+        cmocka_unit_test(test_json_reads_no_further_than_its_bytes),
+        cmocka_unit_test(test_a_row_is_found_by_its_whole_name),
+        cmocka_unit_test(test_a_slow_speed_is_cut_to_whole_kilometres),
         cmocka_unit_test(test_json_of_a_server_s_frame_needs_the_octets_before_it),
         cmocka_unit_test(test_json_of_a_stream_holds_each_frame_wherever_it_stands),
     };

@@ -142,7 +142,6 @@ static struct err open_recovered(struct journal *j, const struct journal_cursor 
     if (e.code) return journal_fail(j, JOURNAL_NAME_SEGMENT, number, e);
     j->tail = j->append_tail = end->offset;
     j->append_limit = journal_active(j)->header.segment_bytes;
-    if (j->filled < j->tail) j->filled = j->tail;
     TRY(journal_adopt_spares(j));
     return open_mark(j);
 }

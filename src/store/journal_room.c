@@ -28,7 +28,6 @@ struct err journal_roll(struct journal *j, const struct journal_header *first)
 {
     char from[FILE_PATH_MAX], to[FILE_PATH_MAX];
     struct journal_header h = *first;
-    struct journal_spare spare = {0};
     enum file_mode mode = FILE_WRITE;
     h.number = j->listing.count ? journal_active(j)->header.number + 1 : 1;
     h.salt = j->salt;
@@ -37,11 +36,11 @@ struct err journal_roll(struct journal *j, const struct journal_header *first)
         struct err full = ERR(FULL, "as many segments as the limit allows");
         return journal_fail(j, JOURNAL_NAME_SEGMENT, h.number, full);
     }
+    struct journal_spare spare = {MADE | h.number, 0};
     if (j->spare_count) {
         spare = j->spares[0];
         memmove(j->spares, j->spares + 1, --j->spare_count * sizeof *j->spares);
     } else {
-        spare.number = MADE | h.number;
         mode = FILE_NEW;
     }
     struct file file = FILE_NONE;

@@ -544,6 +544,54 @@ static void test_read_from_reports_what_it_read(void **s)
                                      "before its end");
 }
 
+static void test_a_long_record_behind_the_damage_is_proof_too(void **s)
+{
+    (void)s;
+    static const uint8_t zeros[JOURNAL_PAYLOAD_MAX];
+    struct journal *j;
+    struct journal_options options = small;
+    options.segment_bytes = 4 << 20;
+    assert_int_equal(open_with(&j, options, 0).code, ERR_OK);
+    append(j, 60000);
+    append(j, 60000);
+    commit(j);
+    assert_int_equal(journal_append(j, 3, 0, 0, 0, bytes_of(zeros, sizeof zeros)).code, ERR_OK);
+    commit(j);
+    journal_close(j);
+    write_at(FIRST, HEADER + 100, "x", 1);
+    assert_int_equal(file_remove(&fs, "j/" JOURNAL_MARK_NAME).code, ERR_OK);
+    assert_refused(ERR_CORRUPT, 0,
+                   "journal j/0000000000000001.seg: damaged at offset 4096: seq 1 is not there or not whole, but behind it, "
+                   "synced later, lies seq 3");
+}
+
+static void test_a_copy_begins_where_the_journal_does_and_says_what_does_not_fit(void **s)
+{
+    (void)s;
+    fifty();
+    struct journal *j;
+    struct journal_copy *c;
+    struct journal_options options = small;
+    uint64_t count;
+    assert_int_equal(open_with(&j, small, 0).code, ERR_OK);
+    assert_int_equal(journal_drop_before(j, 20).code, ERR_OK);
+    journal_close(j);
+    options.buffer_bytes = 4088;
+    struct err e = journal_copy_open(&c, &fs, "j", &fs, "j/copy", &options, 3, &report);
+    assert_int_equal(e.code, ERR_OK);
+    assert_int_equal(journal_copy_seq(c), 15); /* 16 is the first that there is */
+    assert_int_equal(journal_copy_step(c, UINT64_MAX, &count).code, ERR_TOO_LARGE);
+    journal_copy_close(c);
+    options.buffer_bytes = 4096; /* one at a time */
+    assert_int_equal(journal_copy_open(&c, &fs, "j", &fs, "j/copy", &options, 3, &report).code, ERR_OK);
+    assert_int_equal(journal_copy_step(c, UINT64_MAX, &count).code, ERR_OK);
+    assert_int_equal(count, 35);
+    assert_int_equal(journal_copy_seq(c), 50);
+    journal_copy_close(c);
+    assert_int_equal(file_list(&fs, "j/copy", remove_name, "j/copy").code, ERR_OK);
+    assert_int_equal(unlinkat(os.root, "j/copy", AT_REMOVEDIR), 0);
+}
+
 #define ON_FOLDER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -562,6 +610,8 @@ int main(void)
         ON_FOLDER(test_what_is_missing_is_named),
         ON_FOLDER(test_a_reader_names_what_it_cannot_have),
         ON_FOLDER(test_read_from_reports_what_it_read),
+        ON_FOLDER(test_a_long_record_behind_the_damage_is_proof_too),
+        ON_FOLDER(test_a_copy_begins_where_the_journal_does_and_says_what_does_not_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
