@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "store/journal.h"
+#include "store/journal_format.h"
 #include "store/journal_read.h"
 #include "store/testing/folder.h"
 
@@ -82,8 +82,14 @@ static bool fails(void)
 }
 #define OR_FAIL(call) return fails() ? file_fail(EIO, reason) : real.ops->call
 
+/* How many more opens of a segment find that its name has just been changed. */
+static unsigned renamed_meanwhile;
+/* What the mark's file held when it was mapped. */
+static uint64_t mark_seq_mapped;
+
 static struct err bad_open(void *o, const char *path, enum file_mode mode, struct file *out)
 {
+    if (renamed_meanwhile && strstr(path, ".seg") && renamed_meanwhile--) return file_fail(ENOENT, "no such file");
     OR_FAIL(open(o, path, mode, out));
 }
 static struct err bad_read(void *o, struct file f, uint64_t at, void *to, size_t len, size_t *got)
@@ -96,7 +102,14 @@ static struct err bad_write(void *o, struct file f, uint64_t at, const void *fro
 }
 static struct err bad_sync(void *o, struct file f) { OR_FAIL(sync_data(o, f)); }
 static struct err bad_size(void *o, struct file f, uint64_t *out) { OR_FAIL(size(o, f, out)); }
-static struct err bad_map(void *o, struct file f, size_t len, void **out) { OR_FAIL(map(o, f, len, out)); }
+static struct err bad_map(void *o, struct file f, size_t len, void **out)
+{
+    _Alignas(8) uint8_t mark[JOURNAL_MARK_BYTES] = {0};
+    size_t got;
+    TRY(real.ops->read_at(o, f, 0, mark, sizeof mark, &got));
+    (void)journal_mark_read(mark, SALT, &mark_seq_mapped);
+    OR_FAIL(map(o, f, len, out));
+}
 static struct err bad_rename(void *o, const char *from, const char *to) { OR_FAIL(rename(o, from, to)); }
 static struct err bad_remove(void *o, const char *path) { OR_FAIL(remove(o, path)); }
 static struct err bad_list(void *o, const char *folder, file_on_name *on, void *ctx) { OR_FAIL(list(o, folder, on, ctx)); }
@@ -216,12 +229,65 @@ static void test_each_call_that_fails_ends_the_journal_with_its_name(void **s)
     assert_true(tried > 200);
 }
 
+static void test_a_segment_that_is_retired_while_it_is_listed_is_listed_again(void **s)
+{
+    (void)s;
+    struct journal_reader *r;
+    acked = 0;
+    assert_false(live(first_life, UINT32_MAX));
+    for (renamed_meanwhile = 1; renamed_meanwhile < 3; renamed_meanwhile++) {
+        unsigned times = renamed_meanwhile;
+        assert_int_equal(journal_reader_open(&r, &fs, "j", 60, &report).code, ERR_OK);
+        assert_string_equal(report.text, "");
+        journal_reader_close(r);
+        assert_int_equal(renamed_meanwhile, 0);
+        renamed_meanwhile = times;
+    }
+    assert_int_equal(journal_reader_open(&r, &fs, "j", 60, &report).code, ERR_NOT_FOUND);
+    assert_int_equal(renamed_meanwhile, 0); /* asked three times in all */
+}
+
+static void test_the_mark_holds_through_an_open(void **s)
+{
+    (void)s;
+    acked = 0;
+    assert_false(live(first_life, UINT32_MAX));
+    mark_seq_mapped = 0;
+    assert_all_there(0);
+    assert_int_equal(mark_seq_mapped, acked);
+}
+
+static void test_nothing_to_do_touches_no_file(void **s)
+{
+    (void)s;
+    struct journal *j;
+    acked = 0;
+    disk_fails_at(0);
+    assert_int_equal(open_it(&j).code, ERR_OK);
+    assert_int_equal(write_some(j, 3).code, ERR_OK);
+    unsigned before = calls;
+    assert_int_equal(journal_commit(j).code, ERR_OK);
+    assert_int_equal(journal_prepare(j, 0).code, ERR_OK);
+    assert_int_equal(journal_drop_before(j, 3).code, ERR_OK);
+    assert_int_equal(journal_retain(j, 3, INT64_MAX / 2).code, ERR_OK);
+    assert_int_equal(calls, before);
+    while (journal_counters(j).prepared_bytes < SEGMENT) assert_int_equal(journal_prepare(j, SEGMENT).code, ERR_OK);
+    assert_int_equal(journal_prepare(j, SEGMENT).code, ERR_OK);
+    before = calls;
+    assert_int_equal(journal_prepare(j, SEGMENT).code, ERR_OK); /* all is ready */
+    assert_int_equal(calls, before);
+    journal_close(j);
+}
+
 #define ON_FOLDER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_FOLDER(test_each_call_that_fails_ends_the_journal_with_its_name),
+        ON_FOLDER(test_a_segment_that_is_retired_while_it_is_listed_is_listed_again),
+        ON_FOLDER(test_the_mark_holds_through_an_open),
+        ON_FOLDER(test_nothing_to_do_touches_no_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -162,7 +162,8 @@ static void test_names_are_read_as_they_are_written_and_others_are_left_alone(vo
     assert_true(number == 1ull << 63);
     static const char *const others[] = {
         "", "committed", "1.seg", "000000000000001A.seg", "0000000000000001.seg~",
-        "0000000000000001", "00000000000000001.seg", "spare-1", "spare-0000000000000001.seg",
+        "0000000000000001", "00000000000000001.seg", "spare-1", "spare_0000000000000001",
+        "spare-0000000000000001.seg",
     };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         assert_int_equal(journal_name_read(others[i], &number), JOURNAL_NAME_OTHER);
