@@ -34,7 +34,7 @@ REPORT = ROOT / "build" / "mutate.txt"
 EXPLAINED = ROOT / "tools" / "mutants_explained.tsv"
 
 # What the mutation score is about; patterns that match nothing are told.
-FILES = ("src/engine/ride.c", "src/engine/command.c", "src/engine/charge.c", "src/store/journal*.c",
+FILES = ("src/engine/ride.c", "src/engine/ready.c", "src/engine/command.c", "src/engine/charge.c", "src/store/journal*.c",
          "src/proto/omni*.c")
 # Lists whose names are constants: PREFIX_NAME. Neighbours in a list are swapped. Read from these headers.
 HEADERS = ("src/engine/terms.h", "src/engine/fact.h", "src/engine/effect.h", "src/proto/*.h", "src/base/err.h")
@@ -362,6 +362,10 @@ def main():
     neighbour = families(headers + [texts[f] for f in files])
     mutants = [m for f in files for m in mutants_of(f, texts[f], neighbour)]
     total = len(mutants)
+    there = {(m.path, line_pair(m, texts[m.path])[1]) for m in mutants}
+    for path, line in sorted(read_explained()):
+        if path in texts and (path, line) not in there:
+            print(f"mutate: explained, but no mutant any more: {path}  {line}")
     if args.sample and args.sample < total:
         mutants = random.Random(args.seed).sample(mutants, args.sample)
     if args.list:
