@@ -6,10 +6,10 @@ Each mutant is one edit in a copy of the tree: a comparison or an operator chang
 negated, a statement removed, a state or event swapped for its neighbour, an alternative taken out of a table. The copy
 is built; the layer's unit tests run, then `paddock sim` over some seeds. Somebody red, or stuck: killed. Everybody
 green: the mutant survived, and either a test is missing or the place does not matter. Survivors go to build/mutate.txt;
-tools/mutants_explained.tsv (file, the changed line, why it does not matter; separated by tabs) keeps those that were
-read.
+tools/mutants_explained.tsv (file, the changed line or `removed: ` and the line, why it does not matter; separated by
+tabs) keeps those that were read. Lengths of arrays and `sizeof x[0]` are left alone: no test can tell.
 
-The same --seed chooses the same mutants. Not part of CI: it takes an hour."""
+The same --seed chooses the same mutants. Not part of CI: it takes minutes for a hundred."""
 import argparse
 import atexit
 import collections
@@ -291,6 +291,12 @@ def line_pair(mutant, original):
     return lines[mutant.line - 1].strip(), changed[mutant.line - 1].strip()
 
 
+def key_of(mutant, original):
+    """What the explanations know it by."""
+    before, after = line_pair(mutant, original)
+    return mutant.path, f"removed: {before}" if mutant.kind == "removed" else after
+
+
 def read_explained():
     if not EXPLAINED.exists():
         return {}
@@ -317,7 +323,7 @@ def write_report(results, texts, args, elapsed_s):
     for mutant, verdict, _ in sorted(results):
         if verdict == "survived":
             before, after = line_pair(mutant, texts[mutant.path])
-            why = explained.get((mutant.path, after))
+            why = explained.get(key_of(mutant, texts[mutant.path]))
             out.append(f"\n{mutant.path}:{mutant.line}  {mutant.kind}\n  - {before}\n  + {after}"
                        + (f"\n  explained: {why}" if why else ""))
     REPORT.write_text("\n".join(out) + "\n")
@@ -362,7 +368,7 @@ def main():
     neighbour = families(headers + [texts[f] for f in files])
     mutants = [m for f in files for m in mutants_of(f, texts[f], neighbour)]
     total = len(mutants)
-    there = {(m.path, line_pair(m, texts[m.path])[1]) for m in mutants}
+    there = {key_of(m, texts[m.path]) for m in mutants}
     for path, line in sorted(read_explained()):
         if path in texts and (path, line) not in there:
             print(f"mutate: explained, but no mutant any more: {path}  {line}")
@@ -394,7 +400,7 @@ def main():
             results.append(future.result())
             mutant, verdict, _ = results[-1]
             if verdict == "survived":
-                print(f"survived: {mutant.path}:{mutant.line}  {line_pair(mutant, texts[mutant.path])[1]}", flush=True)
+                print(f"survived: {mutant.path}:{mutant.line}  {key_of(mutant, texts[mutant.path])[1]}", flush=True)
             if time.monotonic() - shown > 20 or len(results) == len(mutants):
                 shown = time.monotonic()
                 left_s = (shown - began) / len(results) * (len(mutants) - len(results))

@@ -223,6 +223,17 @@ static void test_each_tenth_of_the_battery_begins_at_its_voltage(void **s)
     assert_int_equal(omni_battery_pct(UINT32_MAX), 100);
 }
 
+static void test_fields_that_are_not_there_are_not_looked_at(void **s)
+{
+    (void)s;
+    static const char *const frames[] = {"*SCOR#", "*SCOR,OM#", "*SCOR,OM," IMEI "#", "*CMDR,OM," IMEI ",261123224600#"};
+    for (size_t i = 0; i < sizeof frames / sizeof *frames; i++) {
+        struct omni_frame f;
+        memset(&f, 0, sizeof f);
+        assert_string_equal(omni_frame_split(bytes_text(frames[i]), &f).why, "too_few_fields");
+    }
+}
+
 static void test_what_a_frame_lacks_is_nothing(void **s)
 {
     (void)s;
@@ -529,6 +540,7 @@ int main(void)
         cmocka_unit_test(test_sign_in_says_so),
         cmocka_unit_test(test_horseshoe_lock_voltage_becomes_percent),
         cmocka_unit_test(test_each_tenth_of_the_battery_begins_at_its_voltage),
+        cmocka_unit_test(test_fields_that_are_not_there_are_not_looked_at),
         cmocka_unit_test(test_what_a_frame_lacks_is_nothing),
         cmocka_unit_test(test_operations_carry_user_and_stamp),
         cmocka_unit_test(test_horseshoe_lock_report_has_no_result),

@@ -78,7 +78,7 @@ static struct err copy_connect(struct journal_copy *c, const struct file_system 
     }
     if (e.code != ERR_NOT_FOUND || report->segments) return e;
     e = journal_reader_open(&c->from, from_fs, from, base_seq, report);
-    if (e.code == ERR_NOT_FOUND && report->first_seq > base_seq + 1) {
+    if (e.code == ERR_NOT_FOUND && report->first_seq) { /* it begins later */
         e = journal_reader_open(&c->from, from_fs, from, report->first_seq - 1, report);
     }
     if (e.code) return e;
