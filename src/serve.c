@@ -408,7 +408,7 @@ static struct err open_http(struct server *s)
         .out = node_to_api(s->node),
         .world = {.ctx = s, .wake_engine = wake_engine, .wall_ms = wall_ms, .random16 = random16, .ready = ready,
                   .metrics = metrics},
-        .auth = s->auth, .desk = s->desk, .clerk = s->clerk, .street = s->street, .pages = s->pages,
+        .auth = s->auth, .desk = s->desk, .clerk = s->clerk, .street = s->street, .pages = s->pages, .panel = s->settings.demo_panel,
         .messages = messages,
         .limits = {.code_s = (uint32_t)s->settings.sign_in_code_s,
                    .rider_token_s = 3600 * (uint32_t)s->settings.sign_in_rider_h,

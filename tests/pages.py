@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pages over HTTP: kept as long as they may be, compressed, with a policy, and never a file that is not one of them."""
 import gzip
+import json
 import pathlib
 import socket
 
-from support.paddock import Server, request
+from support.paddock import Client, Server, declare_city, request, until
 
 PAGE = "<!doctype html><title>Control</title>" + "<p>words that compress</p>" * 50
 
@@ -61,16 +62,31 @@ def refusing(server):
         assert said.startswith(b"HTTP/1.1 4"), (path, said[:60])
 
 
+def about(server):
+    """What a page asks before anybody signed in."""
+    status, headers, body = get(server, "/v1/about")
+    assert status == 200 and headers["Cache-Control"] == "no-store"
+    said = json.loads(body)
+    assert said["build"] and said["cities"] == [] and said["demo"] == {"panel": "http://127.0.0.1:9"}, said
+    assert "connect-src 'self' http://127.0.0.1:9" in get(server, "/control/")[1]["Content-Security-Policy"]
+    staff = Client(server, "control")
+    declare_city(staff)
+    told = until("the city is told", lambda: json.loads(get(server, "/v1/about")[2])["cities"])
+    assert told == [{"code": "gothenburg", "name": "Gothenburg", "lat": 57.7089, "lon": 11.9746,
+                     "time_zone": "Europe/Stockholm"}], told
+
+
 def main():
     server = Server()
     folder = pathlib.Path(server.folder.name) / "pages"
     write(folder)
-    server.settings.append(f"pages.dir={folder}")
+    server.settings += ["demo.panel=http://127.0.0.1:9", f"pages.dir={folder}"]
     with server:
         serving(server)
         refusing(server)
+        about(server)
         counted = server.metrics()
-        assert counted["paddock_api_pages_total"] == 6 and counted["paddock_api_pages_unchanged_total"] == 1, counted
+        assert counted["paddock_api_pages_total"] == 7 and counted["paddock_api_pages_unchanged_total"] == 1, counted
         server.stop()
         # What the operator named must be there; without a word about it, there are none.
         server.settings[-1] = f"pages.dir={folder}-not"

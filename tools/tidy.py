@@ -117,6 +117,7 @@ TESTED_ELSEWHERE = {
     "src/api/ask_server.c": "tests/openapi.py",
     "src/api/pages_read.c": "src/api/pages_test.c",
     "src/api/contract.c": "src/api/openapi_test.c",
+    "src/api/ask_about.c": "tests/pages.py",
     "src/api/ask_street.c": "tests/near_me.py",
     "src/api/contacts.c": "src/api/auth_test.c",
     "src/api/map_live.c": "tests/near_me.py",

@@ -64,6 +64,7 @@ struct api_config {
     struct clerk *clerk;
     struct message_way messages; /* how messages leave; name NULL: not at all, and nobody signs in by phone */
     const struct pages *pages;  /* for people with a browser; NULL: none */
+    const char *panel;          /* origin of the demo's control panel; NULL or "": none */
     struct street *street;      /* near me, maps and counters come from it; NULL: they answer 503 */
     struct hash_key key;        /* of Idempotency-Keys; must survive restarts, see auth_secret16 */
     struct api_limits limits;

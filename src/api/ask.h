@@ -16,6 +16,8 @@ void ask_ride_timeline(struct call *call);
 void ask_live(struct call *call);
 void ask_events(struct call *call);
 
+void ask_about(struct call *call); /* ask_about.c */
+
 /* ask_street.c */
 void ask_near(struct call *call);
 void ask_map(struct call *call);
