@@ -99,7 +99,7 @@ export function ago(ms: number) {
 }
 
 export function clock(ms: number, timeZone?: string) {
-    return new Intl.DateTimeFormat(i18n.language, { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone }).format(ms);
+    return new Intl.DateTimeFormat(i18n.language, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone }).format(ms);
 }
 
 export function day(ms: number, timeZone?: string) {
