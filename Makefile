@@ -7,13 +7,14 @@ MAKEFLAGS += --no-print-directory
 
 SEEDS   ?= 200
 SECONDS ?= 60
-export PORT VEHICLES SPEED FOR REPORT SEED RUNS ONLY FILES SAMPLE
+export PORT CITY HOUR VEHICLES SPEED FOR REPORT SEED RUNS ONLY FILES SAMPLE
 
 help:
 	@echo 'Paddock runs a shared fleet of bikes and scooters. Two commands to begin with:'
 	@echo
 	@echo '  make run                the demo city, in this terminal; Ctrl-C stops it'
-	@echo '       VEHICLES=200 SPEED=10 FOR=2m PORT=8090   how many, how fast, how long, where'
+	@echo '       VEHICLES=2000 SPEED=10 FOR=2m PORT=8090   how many, how fast, how long, where'
+	@echo '       CITY=montevideo HOUR=17 REPORT=r.json      another town, another time of day, what came of it'
 	@echo '  make test               everything that must hold; ends with "N passed, N failed"'
 	@echo '       ONLY=unit,tidy     only some steps (tools/test --list names them)'
 	@echo
@@ -44,7 +45,8 @@ build: ready
 
 run: ready
 	@tools/build release
-	@tools/streets || echo "no streets: vehicles ride in straight lines"
+	@tools/streets $(CITY) || echo "no streets: vehicles ride in straight lines"
+	@tools/demand || true
 	@tools/apps || echo "no pages: the demo runs without /control/ and /rider/; make run tries again"
 	@tools/run
 

@@ -400,6 +400,8 @@ static struct err begin(struct demo *d)
                         "for the city's clock\n",
                 (unsigned long long)d->options.speed, (unsigned long long)d->options.asked_speed);
     TRY(demo_tokens_init(&d->tokens, d->options.dir, f->rider_count, wall_ms()));
+    snprintf(f->staff_password, sizeof f->staff_password, "%s", d->tokens.password);
+    snprintf(f->rider_phone, sizeof f->rider_phone, "%s", DEMO_RIDER_PHONE);
     TRY(open_loop(d));
     d->start_us = mono_us();
     d->start_wall_ms = wall_ms();

@@ -10,7 +10,7 @@
 #include "sim/demo_inside.h"
 
 /* A box alone empties its battery in a month; positions are some metres off, where they are not worse. */
-enum { HEARTBEAT_S = 60, TRACK_S = 3, IDLE_PPM_PER_H = 1400, GPS_CM = 400, CODE_DIGITS = 3,
+enum { HEARTBEAT_S = 60, TRACK_S = 3, PLACE_S = 600, IDLE_PPM_PER_H = 1400, GPS_CM = 400, CODE_DIGITS = 3,
        CONNECT_SPREAD_MS = 2000 };
 
 /* Chances in a million of what goes wrong in the street; what is not named does not happen. */
@@ -229,6 +229,7 @@ static struct err begin_vehicle(struct demo_city *c, uint32_t index)
         .vendor = bytes_text(kind_of(index)->vendor),
         .heartbeat_s = HEARTBEAT_S,
         .track_s = TRACK_S,
+        .place_s = PLACE_S,
         .gps_cm = GPS_CM,
         .idle_ppm_per_h = IDLE_PPM_PER_H,
         .radio = demo_radio_fn(&c->radio),

@@ -24,7 +24,7 @@ struct demo_options {
     const char *sets[DEMO_USER_SETS_MAX];
     uint32_t set_count;
     bool help, passing;                 /* passing: the caller removes the data afterwards */
-    char own[8][96];                    /* settings that the demo gives by itself */
+    char own[12][96];                   /* settings that the demo gives by itself */
     uint32_t own_count;
 };
 

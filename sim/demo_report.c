@@ -96,7 +96,7 @@ struct err demo_report_addresses(const struct demo_figures *f, const struct demo
     if (f->staff_password[0] && f->rider_phone[0]) {
         open_in(&j, "sign_in", '{');
         open_in(&j, "staff", '{');
-        put_text(&j, "name", "demo");
+        put_text(&j, "name", DEMO_STAFF_NAME);
         put_text(&j, "password", f->staff_password);
         json_close(&j, '}');
         open_in(&j, "rider", '{');

@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+
+#include "api/people.h"
 
 /* Ten years: the city's clock may run a thousand times as fast as ours. */
 #define GOOD_FOR_MS (3650 * 86400000ll)
@@ -26,6 +29,30 @@ static struct err grant(struct auth *a, enum who who, uint32_t number, enum auth
     return auth_grant(a, &g, out->text, &account);
 }
 
+/* Easy to read and to type, new at every start: a server that somebody lets out of this machine is not open to all. */
+static void draw_password(char out[DEMO_PASSWORD_ROOM])
+{
+    static const char *const words[32] = {
+        "amber", "basin", "birch", "brook", "cedar", "cliff", "cloud", "coral", "delta", "ember", "fjord", "grove",
+        "haven", "ivory", "lemon", "linen", "maple", "marsh", "ocean", "olive", "opal",  "pearl", "pine",  "quartz",
+        "raven", "reed",  "river", "slate", "storm", "tulip", "wharf", "willow",
+    };
+    uint8_t r[4] = {0};
+
+    if (getrandom(r, sizeof r, 0) != sizeof r) r[0] = 0; /* as far as it goes: it is a demo */
+    snprintf(out, DEMO_PASSWORD_ROOM, "%s-%s-%s-%02u", words[r[0] % 32], words[r[1] % 32], words[r[2] % 32], r[3] % 100);
+}
+
+static struct err hire(struct auth *a, struct demo_tokens *t, int64_t now_ms)
+{
+    struct uuid account;
+
+    draw_password(t->password);
+    struct people_staff staff = {.name = bytes_text(DEMO_STAFF_NAME), .role = AUTH_CONTROL,
+                                 .password = bytes_text(t->password)};
+    return people_staff_put(a, &staff, SECRET_COST, now_ms, &account);
+}
+
 struct err demo_tokens_init(struct demo_tokens *t, const char *dir, uint32_t rider_count, int64_t now_ms)
 {
     char path[1200];
@@ -43,6 +70,7 @@ struct err demo_tokens_init(struct demo_tokens *t, const char *dir, uint32_t rid
     if (!e.code) e = grant(a, WHO_STAFF, 3, AUTH_ONCALL, now_ms, &t->watch);
     for (uint32_t i = 0; i < rider_count && !e.code; i++)
         e = grant(a, WHO_RIDER, i, AUTH_RIDER, now_ms, &t->riders[i]);
+    if (!e.code) e = hire(a, t, now_ms);
     auth_destroy(a);
     if (e.code) demo_tokens_fini(t);
     return e;

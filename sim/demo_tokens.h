@@ -8,6 +8,11 @@
 
 #include "api/auth.h"
 
+enum { DEMO_PASSWORD_ROOM = 32 };
+#define DEMO_STAFF_NAME "demo"
+/* Of the numbers that Sweden keeps for stories: nobody has it. */
+#define DEMO_RIDER_PHONE "+46701740605"
+
 struct demo_token { char text[AUTH_TOKEN_LEN + 1]; };
 
 struct demo_tokens {
@@ -15,6 +20,7 @@ struct demo_tokens {
     struct demo_token staff, crew, watch;  /* simulated: declare the town, swap batteries, ask for figures */
     struct demo_token *riders;
     uint32_t rider_count;
+    char password[DEMO_PASSWORD_ROOM];     /* of the member of staff "demo" */
 };
 
 MUST_USE struct err demo_tokens_init(struct demo_tokens *t, const char *dir, uint32_t rider_count,

@@ -6,7 +6,7 @@
 #include "base/must.h"
 #include "sim/vehicle_inside.h"
 
-enum { HEARTBEAT_S = 240, STATUS_S = 10, BACKOFF_MAX = 6, DRAIN_PPM_PER_M = 33 };
+enum { HEARTBEAT_S = 240, STATUS_S = 10, BACKOFF_MAX = 6, DRAIN_PPM_PER_M = 33, PLACE_MS = 1500 };
 
 static void on_open(void *ctx, uint64_t conn, struct bytes peer);
 static size_t on_bytes(void *ctx, uint64_t conn, struct bytes in);
@@ -271,6 +271,7 @@ void vehicle_turn_lock(struct sim_vehicle *v, bool locked, bool by_order, uint32
         vehicle_due(v, DUE_STATUS, v->status_s * SECONDS_US);
         if (v->track_s) vehicle_due(v, DUE_TRACK, v->track_s * SECONDS_US);
     }
+    if (locked && v->config.place_s) vehicle_due(v, DUE_PLACE, PLACE_MS * 1000ll);
     if (v->config.on_lock) v->config.on_lock(v->config.ctx, v->config.index, locked);
 }
 
@@ -304,6 +305,7 @@ static void on_open(void *ctx, uint64_t conn, struct bytes peer)
     v->signed_in = true;
     v->said_moving = 0;
     vehicle_say_heartbeat(v, true);
+    if (v->config.place_s) vehicle_due(v, DUE_PLACE, PLACE_MS * 1000ll);
     /* The street goes on without a connection, so this timer does too. */
     if (!v->due_us[DUE_HEARTBEAT]) vehicle_due(v, DUE_HEARTBEAT, v->heartbeat_s * SECONDS_US);
     vehicle_tell_late(v);
@@ -392,6 +394,10 @@ static void on_due(struct sim_vehicle *v, enum due what)
         if (v->twin_conn) loop_close(v->crowd->loop, v->twin_conn, CLOSE_DONE, CLOSE_NOW);
         break;
     case DUE_SET_DOWN: set_down(v); break;
+    case DUE_PLACE:
+        vehicle_say_place(v, 0);
+        vehicle_due(v, DUE_PLACE, v->config.place_s * SECONDS_US);
+        break;
     case DUE_RADIO: vehicle_look_for_radio(v); break;
     case DUE_N: break;
     }

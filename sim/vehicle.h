@@ -41,6 +41,7 @@ struct sim_vehicle_config {
     uint32_t heartbeat_s;             /* 0: 240 */
     /* While unlocked a position this often, also when it was asked for fewer; 0: only when asked. */
     uint32_t track_s;
+    uint32_t place_s;                 /* a position with every sign-in, every closed lock, and this often; 0: when asked */
     uint32_t gps_cm;                  /* positions drift by up to so much, thrice that in narrow streets */
     uint32_t idle_ppm_per_h;          /* of the battery, for the box alone, ridden or not */
     struct sim_radio_fn radio;        /* .at NULL: everywhere */

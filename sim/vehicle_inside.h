@@ -20,6 +20,7 @@ enum due {
     DUE_LEAVE,    /* hangs up */
     DUE_TWIN,     /* the second device goes */
     DUE_SET_DOWN, /* whoever carried it or opened it by Bluetooth puts it back */
+    DUE_PLACE,    /* tells where it stands */
     DUE_RADIO,    /* without network: looks whether there is one again */
     DUE_N
 };

@@ -316,6 +316,19 @@ static void test_the_receiver_is_off_by_metres_and_wanders_slowly(void **s)
     world_destroy(w);
 }
 
+static void test_it_tells_where_it_stands_without_being_asked(void **s)
+{
+    (void)s;
+    struct world *w = world_create();
+    w->config.place_s = 60;
+    begin(w);
+    run_ms(w, 2000);
+    assert_int_equal(times_heard(w, ",D0,0,"), 1);
+    run_ms(w, 60000);
+    assert_int_equal(times_heard(w, ",D0,0,"), 2);
+    world_destroy(w);
+}
+
 static void test_a_box_alone_empties_its_battery(void **s)
 {
     (void)s;
@@ -355,6 +368,7 @@ int main(void)
         cmocka_unit_test(test_one_lock_report_is_lost_and_said_again),
         cmocka_unit_test(test_a_stuck_bolt_stays_stuck_for_minutes_and_says_so),
         cmocka_unit_test(test_the_receiver_is_off_by_metres_and_wanders_slowly),
+        cmocka_unit_test(test_it_tells_where_it_stands_without_being_asked),
         cmocka_unit_test(test_a_box_alone_empties_its_battery),
         cmocka_unit_test(test_it_is_carried_only_while_it_stands),
     };

@@ -9,7 +9,7 @@ from support.paddock import BINARY, Client, request, until
 
 
 def try_tokens(addresses):
-    assert set(addresses["tokens"]) == {"rider", "control", "crew", "oncall"}, addresses
+    assert set(addresses["tokens"]) == {"rider", "owner", "crew", "control", "city", "oncall", "mds"}, addresses
     at = At(addresses)
     for role in ("control", "crew", "oncall"):
         status, answer = Client(at, role).get("/v1/vehicles?limit=100")

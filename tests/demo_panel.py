@@ -38,12 +38,11 @@ def strangers_are_refused(panel, addresses):
     assert status == 200 and headers["Access-Control-Allow-Origin"] == ours, headers
 
 
-def available(control, motor):
-    """One that can be ridden: not near its end, and of the kind that locks by itself."""
+def scooter(control):
+    """One that can be ridden, charged and of the kind that locks by itself (the first of its capabilities)."""
     for v in control.get("/v1/vehicles?state=available&limit=100")[1]["vehicles"]:
         device = v["device"]
-        kind = (v.get("vehicle_type") or "").startswith("scooter") == motor
-        if kind and device and device["connected"] and device.get("fix_ms") and (device.get("battery_pct") or 0) > 40:
+        if device and device["connected"] and device["caps"] & 1 and device["fix_ms"] and device["battery_pct"] > 40:
             return v["code"], device
     return None
 
@@ -54,7 +53,7 @@ def state_of(rider, ride):
 
 def a_district_is_cut(panel, control, rider):
     """The order goes into the void: the rider is never told that it opened, and pays nothing."""
-    code, device = until("a scooter is there", lambda: available(control, True))
+    code, device = until("a scooter is there", lambda: scooter(control))
     cut = panel.post("/district", {"lat": device["lat"], "lon": device["lon"], "radius_m": 400, "for_s": 3600})
     assert cut["vehicles"] >= 1, cut
     status, answer = rider.post("/v1/rides", {"vehicle_code": code})
@@ -72,7 +71,7 @@ def a_district_is_cut(panel, control, rider):
 
 def a_report_is_lost(panel, control, rider):
     """It takes five seconds longer and then goes on as if nothing had been."""
-    code, _ = until("a scooter is there", lambda: available(control, True))
+    code, _ = until("a scooter is there", lambda: scooter(control))
     lost = panel.state()["acks_lost"]
     panel.post("/lose-ack", {"vehicle": code})
     status, answer = rider.post("/v1/rides?wait=20", {"vehicle_code": code})
@@ -102,7 +101,7 @@ def it_moves_and_ends(control, rider, ride, code):
 
 def the_server_is_killed(panel, demo, control, rider):
     """In the middle of a ride: back on the same data and addresses, the ride is the same, and so is its meter."""
-    code, _ = until("a scooter is there", lambda: available(control, True))
+    code, _ = until("a scooter is there", lambda: scooter(control))
     status, answer = rider.post("/v1/rides?wait=20", {"vehicle_code": code})
     assert status in (200, 202), (status, answer)
     ride = answer["ride"]["id"]
