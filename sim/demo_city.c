@@ -282,9 +282,7 @@ void demo_city_count(struct demo_city *c)
     for (uint32_t i = 0; i < f->vehicle_count; i++) {
         struct demo_vehicle *v = &c->vehicles[i];
         f->without_network += v->actor && sim_vehicle_is_in_hole(v->actor);
-        if (v->faults[SIM_VEHICLE_FAULT_MUTE] == v->mutes) continue;
-        v->mutes = v->faults[SIM_VEHICLE_FAULT_MUTE];
-        v->muted_ms = f->sim_ms;
+        demo_ride_hurts(v, f->sim_ms);
     }
     f->districts_cut = c->radio.cut_count;
     demo_guests_turn(c);
@@ -302,6 +300,14 @@ const struct demo_tallies *demo_city_faults_of_failed(const struct demo_city *c)
 const struct demo_tallies *demo_city_refused_by_habit(const struct demo_city *c) { return &c->refused_by_habit; }
 const struct demo_tallies *demo_city_refused_by_persona(const struct demo_city *c) { return &c->refused_by_persona; }
 uint64_t demo_city_rides_of(const struct demo_city *c, enum demo_persona persona) { return c->persona_rides[persona]; }
+
+uint32_t demo_city_refusals(const struct demo_city *c, const struct demo_refusal *at[DEMO_REFUSALS_MAX])
+{
+    uint64_t count = c->refusal_count < DEMO_REFUSALS_MAX ? c->refusal_count : DEMO_REFUSALS_MAX;
+
+    for (uint64_t i = 0; i < count; i++) at[i] = &c->refusals[(c->refusal_count - count + i) % DEMO_REFUSALS_MAX];
+    return (uint32_t)count;
+}
 
 uint32_t demo_city_failures(const struct demo_city *c, const struct demo_failure **at)
 {

@@ -21,7 +21,7 @@
 #include "sim/streets.h"
 #include "sim/vehicle.h"
 
-enum { DEMO_VEHICLES_MAX = 18000, DEMO_RIDERS_MAX = 400, DEMO_FAILURES_MAX = 1000, DEMO_TALLIES_MAX = 24,
+enum { DEMO_VEHICLES_MAX = 18000, DEMO_RIDERS_MAX = 400, DEMO_FAILURES_MAX = 1000, DEMO_TALLIES_MAX = 32, DEMO_REFUSALS_MAX = 200,
        DEMO_SAMPLES_MAX = 65536 };
 
 struct demo_city_config {
@@ -44,6 +44,14 @@ struct demo_failure {
     struct text16 code;
     uint32_t rider;
     const char *fault;                  /* NULL: nothing that was injected explains it */
+};
+
+/* A start that the server refused, and what the rider or the street had done. The latest are kept. */
+struct demo_refusal {
+    char reason[32];                    /* the server's code */
+    struct text16 code;
+    uint32_t rider;
+    const char *habit;                  /* NULL: nothing explains it */
 };
 
 struct demo_city;
@@ -81,6 +89,8 @@ const struct demo_tallies *demo_city_refused_by_habit(const struct demo_city *c)
 const struct demo_tallies *demo_city_refused_by_persona(const struct demo_city *c);
 uint64_t demo_city_rides_of(const struct demo_city *c, enum demo_persona persona);
 uint32_t demo_city_fault_ppm(enum sim_vehicle_fault fault);
+/* Oldest first; valid until the next refusal. */
+uint32_t demo_city_refusals(const struct demo_city *c, const struct demo_refusal *at[DEMO_REFUSALS_MAX]);
 uint32_t demo_city_failures(const struct demo_city *c, const struct demo_failure **at);
 struct sim_vehicle_counters demo_city_vehicles(const struct demo_city *c);
 struct sim_rider_counters demo_city_riders(const struct demo_city *c);

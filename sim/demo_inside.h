@@ -12,8 +12,18 @@
 #include "sim/demo_city.h"
 #include "sim/phone.h"
 
-enum { NOBODY = UINT32_MAX, BATTERY_FLAT_PCT = 20, MUTE_LASTS_MS = 900000, CLERKS_MAX = 8,
+enum { NOBODY = UINT32_MAX, BATTERY_FLAT_PCT = 20, CLERKS_MAX = 8,
        CLERK_VEHICLES = 50, PARTS = 1000000 };
+
+/* Faults that a vehicle suffers from for a while: (kind, how long in s). A second device with its id may have taken its
+ * place on the server. */
+#define DEMO_LASTING_LIST(X) X(MUTE, 900) X(TWIN, 600) X(NO_RADIO, 180) X(STUCK, 900)
+enum demo_lasting {
+#define X(name, s) DEMO_LASTING_##name,
+    DEMO_LASTING_LIST(X)
+#undef X
+    DEMO_LASTING_N
+};
 
 struct demo_vehicle {
     struct sim_vehicle *actor;
@@ -23,8 +33,8 @@ struct demo_vehicle {
     enum vehicle_state state;             /* as last listed */
     uint32_t rider;                       /* who stands beside it; NOBODY */
     bool pulled;                          /* the crew took it in for a look */
-    uint64_t faults[SIM_VEHICLE_FAULT_N], mutes;
-    int64_t muted_ms;                     /* when it last fell mute */
+    uint64_t faults[SIM_VEHICLE_FAULT_N], hurts[DEMO_LASTING_N];
+    int64_t hurt_ms[DEMO_LASTING_N];      /* when it was last done to it */
 };
 
 struct demo_rider {
@@ -82,7 +92,8 @@ struct demo_city {
     uint32_t life;
     uint64_t habits[SIM_RIDER_HABIT_N];
     struct demo_tallies reasons[DEMO_OUTCOME_N], refused_by_habit, refused_by_persona, faults_of_failed;
-    uint64_t persona_rides[DEMO_PERSONA_N];
+    struct demo_refusal refusals[DEMO_REFUSALS_MAX]; /* a ring */
+    uint64_t refusal_count, persona_rides[DEMO_PERSONA_N];
     struct demo_failure *failures;
     uint32_t failure_count;
     struct demo_sample *samples;
@@ -98,6 +109,8 @@ struct err demo_city_people(struct demo_city *c);
 /* demo_ride.c */
 struct err demo_rider_begin(struct demo_city *c, uint32_t index);
 void demo_ride_why(struct demo_city *c, uint32_t what, struct bytes ride);
+/* Looks what was done to a vehicle since it was last looked at. */
+void demo_ride_hurts(struct demo_vehicle *v, int64_t sim_ms);
 void demo_ride_measure(struct demo_city *c, uint64_t latest);
 
 /* demo_guest.c */

@@ -183,6 +183,25 @@ static void put_failures(struct json *j, const struct demo_city *c)
     json_close(j, ']');
 }
 
+static void put_refusals(struct json *j, const struct demo_city *c)
+{
+    const struct demo_refusal *at[DEMO_REFUSALS_MAX];
+    uint32_t count = demo_city_refusals(c, at);
+    char name[24];
+
+    open_in(j, "refused_starts", '[');
+    for (uint32_t i = 0; i < count; i++) {
+        json_open(j, '{');
+        put_bytes(j, "vehicle", text_bytes(&at[i]->code));
+        snprintf(name, sizeof name, "rider-%u", at[i]->rider + 1);
+        put_text(j, "rider", name);
+        put_text(j, "reason", at[i]->reason);
+        put_text(j, "habit", at[i]->habit);
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+}
+
 static void put_rides(struct json *j, const struct demo_figures *f, const struct demo_city *c)
 {
     open_in(j, "rides", '{');
@@ -204,6 +223,7 @@ static void put_rides(struct json *j, const struct demo_figures *f, const struct
     put_u64(j, "unexplained", count_of(demo_city_faults_of_failed(c), "unexplained"));
     json_close(j, '}');
     put_failures(j, c);
+    put_refusals(j, c);
 }
 
 static void put_riders(struct json *j, const struct demo_figures *f, const struct demo_city *c)

@@ -243,6 +243,21 @@ static void tally(struct demo_tallies *t, struct bytes name)
     t->at[t->count++].count = 1;
 }
 
+static const struct { enum sim_vehicle_fault kind; int64_t ms; } lasting[DEMO_LASTING_N] = {
+#define X(name, s) {SIM_VEHICLE_FAULT_##name, s * 1000ll},
+    DEMO_LASTING_LIST(X)
+#undef X
+};
+
+void demo_ride_hurts(struct demo_vehicle *v, int64_t sim_ms)
+{
+    for (int i = 0; i < DEMO_LASTING_N; i++) {
+        if (v->faults[lasting[i].kind] == v->hurts[i]) continue;
+        v->hurts[i] = v->faults[lasting[i].kind];
+        v->hurt_ms[i] = sim_ms;
+    }
+}
+
 static const char *hole_label(const struct demo_vehicle *v)
 {
     return sim_vehicle_last_hole(v->actor) == SIM_RADIO_CUT ? "district_cut" : "dead_spot";
@@ -263,11 +278,13 @@ static const char *fault_of(const struct demo_rider *r, const struct demo_vehicl
 
     if (r->in_hole || v->faults[SIM_VEHICLE_FAULT_NO_RADIO] > r->faults[SIM_VEHICLE_FAULT_NO_RADIO])
         return hole_label(v);
-    if (sim_vehicle_is_stuck(v->actor)) return demo_fault_label(SIM_VEHICLE_FAULT_STUCK);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (v->faults[kinds[i]] > r->faults[kinds[i]]) return demo_fault_label(kinds[i]);
     }
-    if (v->muted_ms && f->sim_ms - v->muted_ms < MUTE_LASTS_MS) return demo_fault_label(SIM_VEHICLE_FAULT_MUTE);
+    for (int i = 0; i < DEMO_LASTING_N; i++) {
+        if (!v->hurt_ms[i] || f->sim_ms - v->hurt_ms[i] >= lasting[i].ms) continue;
+        return lasting[i].kind == SIM_VEHICLE_FAULT_NO_RADIO ? hole_label(v) : demo_fault_label(lasting[i].kind);
+    }
     if (r->life != r->city->life) return f->killed ? "server_killed" : "server_restart";
     /* Measured, not injected: this machine stood still for so long that the city's limits ran out. */
     if (r->stalls != f->stalls) return "machine_stalled";
@@ -303,6 +320,22 @@ static void note_failure(struct demo_rider *r, const struct sim_rider_log *log, 
     else tally(&c->reasons[DEMO_FAILED], bytes_text("not_asked"));
 }
 
+static void note_refusal(struct demo_rider *r, const struct sim_rider_log *log, struct bytes code)
+{
+    struct demo_city *c = r->city;
+    const char *habit = r->vehicle == NOBODY ? NULL : habit_of(r, &c->vehicles[r->vehicle], code);
+    struct demo_refusal *refusal = &c->refusals[c->refusal_count++ % DEMO_REFUSALS_MAX];
+
+    *refusal = (struct demo_refusal){.rider = r->index, .habit = habit};
+    text_clip(&refusal->code, code);
+    memcpy(refusal->reason, log->code, sizeof log->code);
+    tally(&c->reasons[DEMO_REFUSED], bytes_text(log->code));
+    tally(&c->refused_by_habit, bytes_text(habit ? habit : "unexplained"));
+    tally(&c->refused_by_persona, bytes_text(demo_persona_row(r->persona)->name));
+    demo_tell(c->config.figures, DEMO_ODD, "rider-%u may not ride %.*s: %s (%s)", r->index + 1, (int)code.len,
+              (const char *)code.at, log->code, habit ? habit : "nothing was injected");
+}
+
 static void ask_why(struct demo_city *c, enum demo_outcome outcome, const struct sim_rider_log *log)
 {
     if (!demo_watch_why(c->config.watch, outcome, log->ride))
@@ -331,12 +364,7 @@ static void on_over(void *ctx, struct sim_rider *rider, struct bytes code)
     } else if (now->cancelled > r->before.cancelled) {
         ask_why(c, DEMO_CANCELLED, log);
     } else if (now->refused > r->before.refused) {
-        const char *habit = r->vehicle == NOBODY ? NULL : habit_of(r, &c->vehicles[r->vehicle], code);
-        tally(&c->reasons[DEMO_REFUSED], bytes_text(log->code));
-        tally(&c->refused_by_habit, bytes_text(habit ? habit : "unexplained"));
-        tally(&c->refused_by_persona, bytes_text(demo_persona_row(r->persona)->name));
-        demo_tell(f, DEMO_ODD, "rider-%u may not ride %.*s: %s (%s)", r->index + 1, len, at, log->code,
-                  habit ? habit : "nothing was injected");
+        note_refusal(r, log, code);
     }
     if (r->vehicle != NOBODY) {
         struct demo_vehicle *v = &c->vehicles[r->vehicle];
