@@ -208,7 +208,7 @@ static void put_places(struct pen *p, const struct demo_figures *f)
     if (f->rider_phone[0]) putf(p, PLAIN, "  %s", f->rider_phone);
     putf(p, DIM, "  %s", f->json_path ? f->json_path : "");
     end_line(p);
-    put(p, DIM, " world   ");
+    put(p, DIM, " world ");
     putf(p, CALM, "http://%.*s/", f->panel.len, f->panel.at);
     put(p, DIM, "  vehicles ");
     putf(p, PLAIN, "%.*s", f->vehicles.len, f->vehicles.at);
@@ -367,7 +367,7 @@ static void put_news(struct pen *p, const struct demo_figures *f)
     for (unsigned i = 0; i < count; i++) {
         const struct demo_news *n = demo_latest(f, count - 1 - i);
         if (n) {
-            struct civil at = civil_of_ms(n->sim_ms);
+            struct civil at = civil_of_ms(n->local_ms);
             putf(p, DIM, " %02u:%02u:%02u  ", at.hour, at.minute, at.second);
             put(p, tones[n->tone], n->text);
         }

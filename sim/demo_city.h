@@ -21,8 +21,8 @@
 #include "sim/streets.h"
 #include "sim/vehicle.h"
 
-enum { DEMO_VEHICLES_MAX = 18000, DEMO_RIDERS_MAX = 400, DEMO_FAILURES_MAX = 1000, DEMO_TALLIES_MAX = 32, DEMO_REFUSALS_MAX = 200,
-       DEMO_SAMPLES_MAX = 65536 };
+enum { DEMO_VEHICLES_MAX = 18000, DEMO_RIDERS_MAX = 400, DEMO_FAILURES_MAX = 1000, DEMO_REFUSALS_MAX = 200,
+       DEMO_TALLIES_MAX = 32, DEMO_SAMPLES_MAX = 65536 };
 
 struct demo_city_config {
     struct crowd *crowd;

@@ -14,7 +14,7 @@
 
 enum demo_rider_kind { DEMO_COMMUTER, DEMO_VISITOR, DEMO_KIND_N };
 enum demo_day { DEMO_WEEKDAY, DEMO_WEEKEND, DEMO_DAY_N };
-enum { DEMO_DECILES = 9, DEMO_DEMAND_LIVELY = 500, DEMO_DEMAND_FILE_MAX = 65536, DEMO_LENGTH_MAX_S = 7200 };
+enum { DEMO_DECILES = 9, DEMO_DEMAND_LIVELY = 650, DEMO_DEMAND_FILE_MAX = 65536, DEMO_LENGTH_MAX_S = 7200 };
 
 struct demo_demand {
     uint32_t trips[DEMO_KIND_N][DEMO_DAY_N][24]; /* in an hour, in any unit */

@@ -9,7 +9,7 @@ void demo_tell(struct demo_figures *f, enum demo_tone tone, const char *format, 
     struct demo_news *n = &f->news[f->news_count++ % DEMO_NEWS_MAX];
     va_list args;
 
-    n->sim_ms = f->sim_ms;
+    n->local_ms = f->local_ms;
     n->tone = tone;
     va_start(args, format);
     vsnprintf(n->text, sizeof n->text, format, args);

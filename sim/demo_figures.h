@@ -16,7 +16,7 @@ enum { DEMO_NEWS_MAX = 64, DEMO_NEWS_LEN = 120, DEMO_OUTAGES_MAX = 256 };
 
 enum demo_tone { DEMO_CALM, DEMO_GOOD, DEMO_ODD, DEMO_BAD };
 
-struct demo_news { int64_t sim_ms; enum demo_tone tone; char text[DEMO_NEWS_LEN]; };
+struct demo_news { int64_t local_ms; enum demo_tone tone; char text[DEMO_NEWS_LEN]; };
 struct demo_outage { int64_t at_ms, down_ms; char how[40]; }; /* since the start of the demo */
 struct demo_split { uint64_t p50_us, p95_us, max_us; };
 
