@@ -483,6 +483,21 @@ TEST(a_vehicle_without_a_device_takes_no_orders)
     assert_int_equal(town_order(t, "N1", COMMAND_OP_RING), ERR_VEHICLE_SILENT);
 }
 
+TEST(what_a_device_cannot_do_is_not_ordered)
+{
+    TOWN;
+    struct fact f = {.kind = FACT_SESSION_OPENED, .session_opened = {5, PROTOCOL_OMNI, town_scooter, CAP_LOCK | CAP_SPEED}};
+    town_apply(t, &f);
+    town_speed(t, &town_scooter, 0, true);
+    assert_int_equal(town_order(t, "S1", COMMAND_OP_RESTART), ERR_COMMAND_UNSUPPORTED);
+    assert_int_equal(town_order(t, "S1", COMMAND_OP_LOCK), ERR_OK);
+    f.session_opened = (struct fact_session_opened){6, PROTOCOL_OMNI, town_lock, CAP_RESTART | CAP_SPEED};
+    town_apply(t, &f);
+    town_speed(t, &town_lock, 0, true);
+    assert_int_equal(town_order(t, "B1", COMMAND_OP_LOCK), ERR_COMMAND_UNSUPPORTED);
+    assert_int_equal(town_order(t, "B1", COMMAND_OP_RESTART), ERR_OK);
+}
+
 TEST(a_device_that_has_no_status_is_asked_for_its_place)
 {
     TOWN;
@@ -551,6 +566,7 @@ int main(void)
         CASE(a_restarted_server_knows_no_outcome_and_repeats_nothing),
         CASE(a_restarted_server_still_delivers_what_was_never_sent),
         CASE(a_vehicle_without_a_device_takes_no_orders),
+        CASE(what_a_device_cannot_do_is_not_ordered),
         CASE(a_device_that_has_no_status_is_asked_for_its_place),
         CASE(each_transition_is_counted_for_the_coverage_report),
         CASE(silences_are_counted_as_far_as_a_byte_goes),

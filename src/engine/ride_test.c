@@ -573,6 +573,8 @@ TEST(a_report_is_not_its_own_second_sign)
         assert_int_equal(r->state, RIDE_RIDING);
     }
     assert_int_equal(r->closed_ms, t->now_ms);
+    town_report(t, &town_lock, 2, (struct fact_report){.has = HAS_RSSI}); /* says nothing of lock or place */
+    assert_int_equal(r->state, RIDE_RIDING);
     t->now_ms += 15000;
     here.fix_ms = t->now_ms;
     here.has &= ~(uint32_t)HAS_LOCKED;

@@ -68,6 +68,40 @@ static void test_a_lock_result_says_of_which_order_it_is(void **s)
     }
 }
 
+static void test_an_alarm_is_an_alarm_in_every_dialect(void **s)
+{
+    (void)s;
+    static const uint8_t want[][4] = { /* what alarms 4, 6 and 12 mean to each */
+        {ALARM_BATTERY_LOW, ALARM_BATTERY_LOW, ALARM_BATTERY_LOW, ALARM_BATTERY_LOW},
+        {ALARM_FALL_CLEARED, ALARM_FALL_CLEARED, ALARM_FALL_CLEARED, ALARM_FALL_CLEARED},
+        {ALARM_OTHER, ALARM_BATTERY_LOW, ALARM_OTHER, ALARM_OTHER},
+    };
+    static const unsigned numbers[] = {4, 6, 12};
+    for (size_t i = 0; i < 3; i++) {
+        for (size_t k = 0; k < 4; k++) {
+            char frame[100];
+            snprintf(frame, sizeof frame, "*%s,OM," IMEI ",W0,%u#", headers[k], numbers[i]);
+            struct message m;
+            assert_int_equal(omni_decode(bytes_text(frame), &m).code, ERR_OK);
+            assert_int_equal(m.has, HAS_ALARM);
+            assert_int_equal(m.alarm, want[i][k]);
+        }
+    }
+}
+
+static void test_a_key_is_asked_for_an_unlock_a_lock_or_nothing_known(void **s)
+{
+    (void)s;
+    static const uint8_t ops[] = {ORDER_UNLOCK, ORDER_LOCK, ORDER_NONE, ORDER_NONE};
+    for (unsigned i = 0; i < sizeof ops; i++) {
+        char frame[100];
+        snprintf(frame, sizeof frame, "*SCOS,OM," IMEI ",R0,%u,20,7,9#", i);
+        struct omni_ask ask;
+        assert_int_equal(omni_device_read(bytes_text(frame), &ask).code, ERR_OK);
+        assert_int_equal(ask.op, ops[i]);
+    }
+}
+
 /* What a vehicle hears in a server's word: a letter for each dialect as above, - for nothing. */
 static const struct { const char *command, *params, *asks; } words[] = {
     {"R0", ",0,20,7,9", "kk-k"}, {"L0", ",5,7,9", "uuuu"}, {"L1", ",5", "ll-l"}, {"L0", "", "aa--"}, {"L1", "", "aa--"},
@@ -227,6 +261,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_dialect_says_what_its_description_lists),
+        cmocka_unit_test(test_an_alarm_is_an_alarm_in_every_dialect),
+        cmocka_unit_test(test_a_key_is_asked_for_an_unlock_a_lock_or_nothing_known),
         cmocka_unit_test(test_a_lock_result_says_of_which_order_it_is),
         cmocka_unit_test(test_each_dialect_hears_what_its_description_lists),
         cmocka_unit_test(test_json_holds_what_the_frame_says_and_nothing_else),

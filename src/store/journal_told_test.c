@@ -271,6 +271,9 @@ static void test_counters_count(void **s)
     assert_int_equal(journal_counters(j).prepared_bytes, SEGMENT - HEADER - 256);
     assert_int_equal(journal_prepare(j, 1000).code, ERR_OK);
     assert_int_equal(journal_counters(j).prepared_bytes, SEGMENT - HEADER - 256 + 1000);
+    struct file_info info;
+    assert_int_equal(file_info(&fs, "j/spare-8000000000000002", &info).code, ERR_OK); /* made, never a segment's number */
+    assert_int_equal(info.size, 1000);
     for (int i = 0; i < 3; i++) assert_int_equal(journal_prepare(j, 1 << 20).code, ERR_OK);
     assert_int_equal(journal_counters(j).prepared_bytes, SEGMENT - HEADER - 256 + SEGMENT);
     append(j, SEGMENT - HEADER);
@@ -495,6 +498,9 @@ static void test_a_reader_names_what_it_cannot_have(void **s)
     uint64_t seen = 0, count;
     assert_int_equal(journal_reader_open(&r, &fs, "j", 0, &report).code, ERR_NOT_FOUND);
     assert_string_equal(report.text, "journal j: a folder does not open");
+    assert_int_equal(file_make_folder(&fs, "j").code, ERR_OK);
+    assert_int_equal(journal_reader_open(&r, &fs, "j", 0, &report).code, ERR_NOT_FOUND);
+    assert_string_equal(report.text, "there is no journal");
     fifty();
     assert_int_equal(journal_reader_open(&r, &fs, "j", 51, &report).code, ERR_CORRUPT);
     assert_string_equal(report.text, "the journal ends before what was asked");

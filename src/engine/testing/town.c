@@ -32,6 +32,14 @@ static void keep_row(void *ctx, enum row_kind kind, const void *row, bool gone)
     memcpy(t->rows[i].row, row, row_shapes[kind].size);
 }
 
+/* The checksum in the journal is that of every effect, in order. */
+static uint64_t sum_of(const struct effects *effects)
+{
+    struct effects again = {0};
+    for (unsigned i = 0; i < effects->count; i++) effects_added(&again, &effects->at[i]);
+    return again.sum;
+}
+
 void town_apply(struct town *t, const struct fact *fact)
 {
     must(t->fact_count < FACTS_MAX);
@@ -39,6 +47,7 @@ void town_apply(struct town *t, const struct fact *fact)
     f.now_ms = t->now_ms;
     t->effects.count = 0;
     engine_step(t->engine, ++t->seq, &f, &t->effects);
+    must(sum_of(&t->effects) == t->effects.sum);
     t->facts[t->fact_count] = f;
     t->sums[t->fact_count++] = t->effects.sum;
     for (unsigned i = 0; i < t->effects.count; i++) {
