@@ -20,6 +20,6 @@ find_package(CURL 7.85 REQUIRED)
 paddock_layer(net base llhttp CURL::libcurl Threads::Threads)
 
 # The fake network of net's own tests and fuzz harness; the simulator has a better one.
-add_library(net_fake STATIC ${CMAKE_SOURCE_DIR}/src/net/fake/loop_fake.c)
+add_library(net_fake STATIC ${CMAKE_SOURCE_DIR}/src/net/fake/loop_fake.c ${CMAKE_SOURCE_DIR}/src/net/fake/client_fake.c)
 target_link_libraries(net_fake PUBLIC net base)
 paddock_tests(src/net net_fake net base)

@@ -21,7 +21,7 @@ static void on_reply(void *owner, struct phone *phone, int status, struct bytes 
 static void on_event(void *owner, struct bytes event, struct bytes data);
 static void begin_wish(struct sim_rider *r);
 static void ask_start(struct sim_rider *r);
-static void ask_about(struct sim_rider *r, struct phone *phone, enum ask ask);
+static void ask_about(struct sim_rider *r, struct phone *phone, enum rider_ask ask);
 static void ask_end(struct sim_rider *r);
 static void begin_end(struct sim_rider *r);
 static void begin_riding(struct sim_rider *r);
@@ -244,7 +244,7 @@ static void ask_start(struct sim_rider *r)
     sent(r, phone_send(&r->phone, ASK_START, "POST", target, r->start_body, r->key));
 }
 
-static void ask_about(struct sim_rider *r, struct phone *phone, enum ask ask)
+static void ask_about(struct sim_rider *r, struct phone *phone, enum rider_ask ask)
 {
     char target[PHONE_TARGET_MAX];
     struct buf b = buf_on(target, sizeof target - 1);
@@ -367,7 +367,7 @@ static void on_reply(void *owner, struct phone *phone, int status, struct bytes 
         later(r, POLL_MS);
         return;
     }
-    switch ((enum ask)phone->ask) {
+    switch ((enum rider_ask)phone->ask) {
     case ASK_START: answer_start(r, &seen, status); break;
     case ASK_CURRENT: answer_current(r, &seen); break;
     case ASK_RECEIPT: answer_receipt(r, &seen, status); break;

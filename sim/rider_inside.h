@@ -9,7 +9,7 @@
 #include "sim/phone.h"
 #include "sim/rider.h"
 
-enum ask { ASK_START = 1, ASK_CURRENT, ASK_RIDE, ASK_END, ASK_RECEIPT, ASK_OTHER_BODY, ASK_LIVE,
+enum rider_ask { ASK_START = 1, ASK_CURRENT, ASK_RIDE, ASK_END, ASK_RECEIPT, ASK_OTHER_BODY, ASK_LIVE,
            ASK_DAMAGE };
 enum { KEYS_KEPT = 8, RIDE_ID_LEN = 36 };
 

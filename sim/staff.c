@@ -10,7 +10,7 @@
 #include "sim/phone.h"
 
 enum { REPLY_MS = 40000, LOG_MAX = 4096, TRIES_MAX = 8, RETRY_MAX_MS = 30000 };
-enum ask { ASK_PUT = 1, ASK_EVENT, ASK_ORDER, ASK_LOOK };
+enum staff_ask { ASK_PUT = 1, ASK_EVENT, ASK_ORDER, ASK_LOOK };
 
 struct sim_staff {
     struct crowd *crowd;
@@ -31,7 +31,7 @@ struct sim_staff {
     const char *method;
     bool has_body;
     uint32_t vehicle;
-    enum ask ask;
+    enum staff_ask ask;
     uint64_t key;
     const char *broken;
     struct sim_staff_log *log;
@@ -202,7 +202,7 @@ static struct buf body_on(struct sim_staff *s)
     return buf_on(s->body, sizeof s->body - 1);
 }
 
-static void begin(struct sim_staff *s, enum ask ask, const char *method, const char *what)
+static void begin(struct sim_staff *s, enum staff_ask ask, const char *method, const char *what)
 {
     s->ask = ask;
     s->method = method;

@@ -180,6 +180,8 @@ static void copy_subject(const struct node *n, struct to_api *to, enum row_kind 
     if (!row) return;
     if (kind == ROW_RIDE) to->ride = *(const struct ride *)row;
     if (kind == ROW_COMMAND) to->command = *(const struct command *)row;
+    if (kind == ROW_WEBHOOK) to->webhook = *(const struct webhook *)row;
+    if (kind == ROW_HOOK) to->hook = *(const struct hook *)row;
     if (kind != ROW_VEHICLE) return;
     to->vehicle = *(const struct vehicle *)row;
     const struct device *d = engine_row(e, ROW_DEVICE, to->vehicle.device_id);
@@ -236,6 +238,12 @@ static const void *query_row(const struct node *n, const struct query *q, enum r
     case QUERY_COMMAND:
         *kind = ROW_COMMAND;
         return engine_command(e, q->uuid);
+    case QUERY_WEBHOOK:
+        *kind = ROW_WEBHOOK;
+        return engine_webhook(e, text_bytes(&q->name));
+    case QUERY_HOOK:
+        *kind = ROW_HOOK;
+        return engine_hook(e, (enum ask_kind)q->ask);
     default:
         *kind = ROW_PARTITION;
         return NULL;
@@ -414,14 +422,16 @@ static void release_event(struct node *n, const struct batch *b, const struct ba
 {
     struct to_api *to = out_room(n, &n->to_api);
     must(to);
-    to->kind = TO_API_EVENT;
+    to->kind = effect->kind == EFFECT_ASK ? TO_API_ASK : TO_API_EVENT;
     to->seq = r->seq;
     to->now_ms = r->time_ms;
     to->born_us = r->origin.born_us;
     to->stepped_us = b->stepped_us;
     to->synced_us = synced_us;
-    to->event = effect->event;
+    if (effect->kind == EFFECT_ASK) to->ask = effect->ask;
+    else to->event = effect->event;
     ring_put(&n->to_api);
+    if (effect->kind == EFFECT_ASK) return;
     atomic_fetch_add_explicit(&n->counters.events, 1, memory_order_relaxed);
 }
 
@@ -444,7 +454,7 @@ static void release(struct node *n, const struct batch *b, int64_t synced_us)
         if (r->origin.kind == ORIGIN_DEVICE && r->origin.tag) release_to_gateway(n, b, r, NULL, synced_us);
         for (uint32_t x = r->effects_at; x < r->effects_end; x++) {
             const struct effect *effect = &b->effects.at[x];
-            if (effect->kind == EFFECT_EVENT) release_event(n, b, r, effect, synced_us);
+            if (effect->kind == EFFECT_EVENT || effect->kind == EFFECT_ASK) release_event(n, b, r, effect, synced_us);
             else if (effect->kind != EFFECT_REPLY) release_to_gateway(n, b, r, effect, synced_us);
         }
         if (r->answer) release_answer(n, b, r, synced_us);

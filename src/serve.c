@@ -8,6 +8,7 @@
  *     journal    node_journal_turn: batch ► sync ► out rings    engine
  *     keeper     node_keeper_turn: changes ► tables             engine, journal
  *     view       street_turn: committed changes ► snapshots     itself, journal when much waits
+ *     outbound   libcurl: calls to hooks and webhooks           http
  *     main       signals, clock, failures
  *
  * An end in good order: no new connections; what was read is applied, committed, answered; tables written; then
@@ -65,17 +66,18 @@ struct server {
     struct loop *vehicles, *http;
     struct gateway *gateway;
     struct auth *auth;
-    struct desk *desk;
+    struct desk *desk, *push_desk;
     struct pages *pages;
     struct clerk *clerk;
     struct message_print *print;
+    struct caller *client;
     struct api *api;
     struct waker engine_waker, journal_waker, keeper_waker, view_waker;
     struct supervisor supervisor;
     pthread_t threads[THREAD_N];
     struct tape *tape;
     struct trace *trace;
-    struct client *trace_client;
+    struct caller *trace_client;
     unsigned thread_count;
     unsigned beats[THREAD_N];         /* numbers of the threads for their supervisor */
     _Atomic(const char *) stuck;      /* a thread that does not turn any more; NULL: none */
@@ -400,6 +402,10 @@ static struct err open_http(struct server *s)
     TRY(clerk_create(&clerk, &s->clerk));
     struct message_way messages = {.name = NULL};
     TRY(open_messages(s, &messages));
+    TRY(desk_create(&desk, &s->push_desk));
+    struct client_options client = {.hosts = s->settings.outbound_hosts, .wake = wake_http, .wake_ctx = s,
+                                    .private_addresses = s->settings.outbound_private || s->settings.demo_mode};
+    TRY(client_curl_create(&client, &s->client));
     uint8_t secret[16];
     TRY(auth_secret16(s->auth, "idempotency", secret));
     struct api_config config = {
@@ -410,7 +416,7 @@ static struct err open_http(struct server *s)
                   .metrics = metrics},
         .auth = s->auth, .desk = s->desk, .clerk = s->clerk, .street = s->street,
         .pages = s->pages, .panel = s->settings.demo_panel,
-        .messages = messages,
+        .messages = messages, .client = s->client, .push_desk = s->push_desk,
         .limits = {.code_s = (uint32_t)s->settings.sign_in_code_s,
                    .rider_token_s = 3600 * (uint32_t)s->settings.sign_in_rider_h,
                    .staff_token_s = 3600 * (uint32_t)s->settings.sign_in_staff_h},
@@ -519,6 +525,8 @@ static void close_all(struct server *s)
 {
     api_destroy(s->api);
     pages_destroy(s->pages);
+    client_destroy(s->client);
+    desk_destroy(s->push_desk);
     desk_destroy(s->desk);
     clerk_destroy(s->clerk);
     message_print_close(s->print);

@@ -94,6 +94,10 @@ static void put_arg_type(FILE *f, const struct arg_row *row)
     case ARG_WHOLE: fprintf(f, "whole, %lld to %lld", (long long)row->min, (long long)row->max); break;
     case ARG_BOOL: fputs("`true` or `false`", f); break;
     case ARG_TERM: put_link(f, row->names->name); break;
+    case ARG_TERMS:
+        fputs("list of ", f);
+        put_link(f, row->names->name);
+        break;
     case ARG_DEGREES:
         fputs("degrees, ", f);
         put_degrees(f, row->min);

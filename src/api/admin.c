@@ -143,6 +143,7 @@ static void metrics(struct api *api, uint64_t handle)
     put_api(api_counters(api), &b);
     put_people(api, &b);
     stats_put(&api->stats, &b);
+    if (api->outbound) outbound_metrics(api->outbound, &b);
     if (api->config.world.metrics) api->config.world.metrics(api->config.world.ctx, &b);
     if (b.full) send(api, handle, 500, "text/plain", bytes_text("the metrics do not fit\n"));
     else send(api, handle, 200, "text/plain; version=0.0.4", buf_bytes(&b));

@@ -58,6 +58,15 @@ static struct err create_people(struct api *api, struct hash_key key)
     return apps_look(&api->apps, c->auth, 0);
 }
 
+static struct err create_outbound(struct api *api)
+{
+    const struct api_config *c = &api->config;
+    struct outbound_options options = {.client = c->client, .desk = c->push_desk, .auth = c->auth, .urgent = c->urgent,
+                                       .port = c->port, .wall_ms = c->world.wall_ms, .random16 = c->world.random16,
+                                       .ctx = c->world.ctx};
+    return c->client ? outbound_create(&options, &api->outbound) : NO_ERR;
+}
+
 static struct err create(struct api *api)
 {
     struct api_config *c = &api->config;
@@ -78,6 +87,7 @@ static struct err create(struct api *api)
     TRY(http_server_create(c->loop, &http, &api->http));
     live_set_server(api->live, api->http);
     TRY(create_street(api, key));
+    TRY(create_outbound(api));
     if (c->admin_address.len) TRY(admin_create(api));
     /* Behind the server's own hook: what a turn brings is put and answered in that turn. */
     TRY(loop_add_hook(c->loop, (struct loop_hook){api, on_turn}));
@@ -112,6 +122,7 @@ void api_destroy(struct api *api)
     unlocks_fini(&api->unlocks);
     free(api->street_text);
     free(api->street_inside);
+    outbound_destroy(api->outbound);
     pending_fini(&api->pendings);
     messages_destroy(api->messages);
     limiter_fini(&api->limiter);
@@ -174,6 +185,11 @@ static int64_t on_turn(void *ctx, int64_t now_ms)
     next_ms = earlier(next_ms, messages_turn(api->messages, now_ms));
     next_ms = earlier(next_ms, live_turn(api->live, now_ms));
     next_ms = earlier(next_ms, map_live_turn(api->map_live, now_ms));
+    if (api->outbound) {
+        bool facts;
+        next_ms = earlier(next_ms, outbound_turn(api->outbound, now_ms, &facts));
+        api->wake_engine = api->wake_engine || facts;
+    }
     if (api->wake_engine) {
         api->wake_engine = false;
         api->config.world.wake_engine(api->config.world.ctx);

@@ -21,6 +21,7 @@
 #include "api/pages.h"
 #include "base/hash.h"
 #include "base/ring.h"
+#include "net/client.h"
 #include "net/http.h"
 #include "street/street.h"
 #include "net/tape.h"
@@ -66,6 +67,8 @@ struct api_config {
     const struct pages *pages;  /* for people with a browser; NULL: none */
     const char *panel;          /* origin of the demo's control panel; NULL or "": none */
     struct street *street;      /* near me, maps and counters come from it; NULL: they answer 503 */
+    struct caller *client;      /* outgoing calls; NULL: there are no hooks and webhooks */
+    struct desk *push_desk;     /* with a client: reads what webhooks get */
     struct hash_key key;        /* of Idempotency-Keys; must survive restarts, see auth_secret16 */
     struct api_limits limits;
     struct http_limits http, admin_http;

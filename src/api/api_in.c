@@ -19,6 +19,9 @@ bool api_drain_out(struct api *api)
         case TO_API_REPLY: on_reply(api, in); break;
         case TO_API_ANSWER: on_answer(api, in); break;
         case TO_API_EVENT: on_event(api, in); break;
+        case TO_API_ASK:
+            if (api->outbound) outbound_on_ask(api->outbound, &in->ask);
+            break;
         default: must(!"an item of no kind");
         }
         ring_took(api->config.out);
@@ -83,6 +86,19 @@ static void send_id(struct api *api, struct pending *p, struct uuid id, uint64_t
     json_name(&body.j, "id");
     json_uuid(&body.j, id.at);
     body_send(api, p, &body, p->status, seq);
+}
+
+static void send_webhook(struct api *api, struct pending *p, const struct webhook *row, uint64_t seq)
+{
+    outbound_webhook_is(api->outbound, row);
+    out_webhook(api, p, row, seq);
+    api_release(api, p);
+}
+
+static void send_hook(struct api *api, struct pending *p, const struct hook *row, uint64_t seq)
+{
+    out_hook(api, p, row, seq);
+    api_release(api, p);
 }
 
 static void send_receipt(struct api *api, struct pending *p, const struct ride *ride)
@@ -185,6 +201,7 @@ static void on_event(struct api *api, const struct to_api *in)
     struct watched watched = {api, in};
     live_push(api->live, &in->event);
     unlocks_see(&api->unlocks, &in->event, in->born_us, loop_now_us(api->config.loop));
+    if (api->outbound) outbound_on_event(api->outbound, &in->event);
     if (in->event.kind != EVENT_RIDE_STATE) return;
     pending_each_watching(&api->pendings, in->event.ride, on_watched, &watched);
 }
@@ -240,6 +257,13 @@ static void on_reply(struct api *api, const struct to_api *in)
         else look_in_tables(api, p, DESK_COMMAND);
         break;
     case ANSWER_VEHICLE: send_vehicle(api, p, &in->vehicle, &in->device, in->seq); break;
+    case ANSWER_WEBHOOK: send_webhook(api, p, &in->webhook, in->seq); break;
+    case ANSWER_HOOK: send_hook(api, p, &in->hook, in->seq); break;
+    case ANSWER_WEBHOOK_GONE:
+    case ANSWER_HOOK_GONE:
+        hook_gone(api, text_bytes(&p->name), p->shape == ANSWER_WEBHOOK_GONE);
+        send_id(api, p, in->reply.subject, in->seq);
+        break;
     case ANSWER_ID: send_id(api, p, in->reply.subject, in->seq); break;
     case ANSWER_RECEIPT:
     case ANSWER_FRAMES:
@@ -256,6 +280,10 @@ static struct err not_found(enum answer_shape shape, enum desk_job_kind kind)
 
 static void on_answer(struct api *api, const struct to_api *in)
 {
+    if (in->handle & OUTBOUND_HANDLE) {
+        if (api->outbound) outbound_on_answer(api->outbound, in);
+        return;
+    }
     struct pending *p = pending_of(&api->pendings, in->handle);
     if (!p || p->stage != PENDING_QUERY) {
         api->counters.replies_stale++;
@@ -270,6 +298,8 @@ static void on_answer(struct api *api, const struct to_api *in)
     else if (ride) on_ride(api, p, &in->ride, in->seq);
     else if (p->shape == ANSWER_COMMAND) send_command(api, p, &in->command, in->seq);
     else if (p->shape == ANSWER_FRAMES) api_send_frames(api, p, &in->device, in->seq);
+    else if (p->shape == ANSWER_WEBHOOK) send_webhook(api, p, &in->webhook, in->seq);
+    else if (p->shape == ANSWER_HOOK) send_hook(api, p, &in->hook, in->seq);
     else send_vehicle(api, p, &in->vehicle, &in->device, in->seq);
 }
 

@@ -5,6 +5,7 @@
  *     api_in.c     replies, answers, events and pages come back
  *     api_out.c    replies and problems go out
  *     api_people.c results of the clerk go out
+ *     outbound.h   what leaves the house over HTTP
  *     ask_*.c      one function a route: turns a request into a fact, a question or a job */
 #ifndef API_API_INSIDE_H
 #define API_API_INSIDE_H
@@ -16,6 +17,7 @@
 #include "api/limiter.h"
 #include "api/live.h"
 #include "api/map_live.h"
+#include "api/outbound.h"
 #include "api/pending.h"
 #include "api/routes.h"
 #include "api/stats.h"
@@ -46,6 +48,7 @@ struct api {
     struct messages *messages;
     struct apps apps;
     uint8_t phone_key[SECRET_KEY_LEN];
+    struct outbound *outbound;  /* NULL: no client */
     struct stats stats;
     struct api_counters counters;
     struct buf openapi; /* made when first asked for; ours */
@@ -122,6 +125,10 @@ void api_trace_begin(struct api *api, const struct http_request *request, struct
 void api_trace_fact(struct api *api, const struct client *client, const struct to_api *in);
 void api_trace_decided(struct api *api, const struct pending *p);
 void api_trace_end(struct api *api, const struct client *client, int status);
+/* ---- ask_hooks.c ---- */
+void out_webhook(struct api *api, struct pending *p, const struct webhook *row, uint64_t seq);
+void out_hook(struct api *api, struct pending *p, const struct hook *row, uint64_t seq);
+void hook_gone(struct api *api, struct bytes code, bool webhook);
 
 /* ---- admin.c ---- */
 struct err admin_create(struct api *api);

@@ -200,6 +200,7 @@ static const char *check_text(const struct arg_row *row, struct bytes text, stru
         arg->text = text;
         return phone_is(text) ? NULL : "is not a phone number like +46701234567";
     case ARG_CURSOR: return check_cursor(text, arg);
+    case ARG_TERMS: return "is not a list here";
     }
     return "is not understood";
 }
@@ -239,6 +240,21 @@ static void check_name(void *ctx, const char *name)
     if (row_of(a, IN_BODY, bytes_text(name)) < 0) args_fault(a, name, "is not a field of this call");
 }
 
+static const char *check_terms(const struct json_in *doc, const struct arg_row *row, struct arg *arg)
+{
+    struct json_in_value v;
+    uint64_t set = 0;
+    if (!json_in_get(doc, row->name, &v) || v.kind != JSON_IN_LIST) return "is not a list";
+    for (size_t i = 0; i < json_in_count(doc, row->name); i++) {
+        bool text = json_in_item_value(doc, row->name, i, &v) && v.kind == JSON_IN_TEXT;
+        int value = text ? enum_value(row->names, v.text) : -1;
+        if (value < 0 || value > 62) return "has a word that is not allowed here";
+        set |= 1ull << value;
+    }
+    arg->number = (int64_t)set;
+    return NULL;
+}
+
 static void read_members(struct args *a, const struct json_in *object, bool path)
 {
     for (unsigned i = 0; i < a->count; i++) {
@@ -247,7 +263,8 @@ static void read_members(struct args *a, const struct json_in *object, bool path
         if (row->where != IN_BODY && !(path && row->where == IN_PATH)) continue;
         if (!json_in_get(object, row->name, &v)) continue;
         if (v.kind == JSON_IN_NULL && !row->required) continue;
-        const char *why = args_value(row, &v, &a->at[i]);
+        bool terms = row->type == ARG_TERMS;
+        const char *why = terms ? check_terms(object, row, &a->at[i]) : args_value(row, &v, &a->at[i]);
         if (why) args_fault(a, row->name, why);
         else a->at[i].given = true;
     }

@@ -25,6 +25,7 @@ enum arg_type {
     ARG_DEGREES,  /* decimal degrees, min to max, kept as degrees x 10^7 */
     ARG_UUID,
     ARG_PHONE,    /* E.164: + and 7 to 15 digits */
+    ARG_TERMS,    /* a list of names of `names`, below 64: number has 1 << each; in a body only */
     ARG_CURSOR,   /* what an earlier page gave as "next" */
 };
 

@@ -67,5 +67,13 @@ void ask_fleet(struct call *call);
 
 /* ask_server.c */
 void ask_openapi(struct call *call);
+/* ask_hooks.c */
+void ask_put_webhook(struct call *call);
+void ask_delete_webhook(struct call *call);
+void ask_webhook(struct call *call);
+void ask_webhook_replay(struct call *call);
+void ask_put_hook(struct call *call);
+void ask_delete_hook(struct call *call);
+void ask_hook(struct call *call);
 
 #endif

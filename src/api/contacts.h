@@ -54,6 +54,11 @@ MUST_USE struct err contacts_token_list(struct contacts *c, void (*fn)(void *ctx
                                         void *ctx);
 /* Keeps `fresh` under `name` unless there is one already; *out is what is kept. */
 MUST_USE struct err contacts_secret16(struct contacts *c, const char *name, const uint8_t fresh[16], uint8_t out[16]);
+/* contacts_secrets.c: secrets of any length that come and go. */
+MUST_USE struct err contacts_secret_put(struct contacts *c, struct bytes name, struct bytes value);
+MUST_USE struct err contacts_secret_drop(struct contacts *c, struct bytes name);
+typedef void contacts_secret_fn(void *ctx, struct bytes name, struct bytes value);
+MUST_USE struct err contacts_secret_each(struct contacts *c, struct bytes prefix, contacts_secret_fn *fn, void *ctx);
 /* A number that changes when another connection writes. */
 MUST_USE struct err contacts_version(struct contacts *c, int64_t *out);
 /* "revoked", "apps"; 0 when it never moved. */

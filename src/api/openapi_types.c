@@ -70,6 +70,13 @@ void openapi_arg_schema(struct json *j, const struct arg_row *row)
         break;
     case ARG_BOOL: put_type(j, "boolean", false); break;
     case ARG_TERM: openapi_ref(j, "schemas", row->names->name); break;
+    case ARG_TERMS:
+        put_type(j, "array", false);
+        json_name(j, "items");
+        json_open(j, '{');
+        openapi_ref(j, "schemas", row->names->name);
+        json_close(j, '}');
+        break;
     case ARG_DEGREES:
         put_type(j, "number", false);
         put_range(j, "minimum", row->min, "maximum", row->max, 7);

@@ -72,7 +72,7 @@ void pending_release(struct pendings *ps, struct pending *p)
 
 uint64_t pending_handle(const struct pending *p)
 {
-    return (uint64_t)p->generation << 32 | p->slot;
+    return (uint64_t)(p->generation & 0x7fffffff) << 32 | p->slot; /* the highest bit is OUTBOUND_HANDLE's */
 }
 
 struct pending *pending_of(struct pendings *ps, uint64_t handle)

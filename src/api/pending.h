@@ -23,7 +23,8 @@ enum pending_stage { PENDING_FREE, PENDING_ANNOUNCE, PENDING_FACT, PENDING_QUERY
 
 /* What the reply is made of. */
 enum answer_shape { ANSWER_RIDE = 1, ANSWER_RECEIPT, ANSWER_COMMAND, ANSWER_VEHICLE, ANSWER_ID, ANSWER_PAGE,
-                    ANSWER_FRAMES };
+                    ANSWER_FRAMES,
+                    ANSWER_WEBHOOK, ANSWER_WEBHOOK_GONE, ANSWER_HOOK, ANSWER_HOOK_GONE };
 enum wait_for { WAIT_NOTHING, WAIT_START, WAIT_END };
 
 /* Who gets the reply. */
@@ -45,6 +46,7 @@ struct pending {
     uint32_t generation, slot, account_slot, next_free;
     uint64_t key0, key1;
     struct uuid subject;      /* the ride or command */
+    struct text32 name;       /* the hook or webhook */
     int64_t wait_until_ms;    /* of ?wait= */
     int64_t expires_ms;       /* of the token that it came with */
     int64_t due_ms;           /* WATCH: time is up; LATER: try again. 0 = none */

@@ -145,6 +145,26 @@ static const struct arg_row app_args[] = {
     {"update_url", IN_BODY, ARG_IDENT, true, 8, CONTACTS_URL_MAX, NULL, "where to get the new one"},
 };
 
+#define URL {"url", IN_BODY, ARG_IDENT, true, 8, 512, NULL, "where to POST: http or https"}
+#define NEW_SECRET {"new_secret", IN_BODY, ARG_BOOL, false, 0, 1, NULL, "make another secret and show it"}
+static const struct arg_row webhook_args[] = {
+    PATH_CODE(31, "which; made when new"), URL, NEW_SECRET,
+    {"kinds", IN_BODY, ARG_TERMS, false, 0, 0, &event_kind_names, "only events of these kinds; without: all"},
+    {"city", IN_BODY, ARG_CODE, false, 1, 31, NULL, "only what concerns this city"},
+};
+static const struct arg_row one_webhook_args[] = {PATH_CODE(31, "the webhook")};
+static const struct arg_row replay_args[] = {
+    PATH_CODE(31, "the webhook"),
+    {"after", IN_BODY, ARG_CURSOR, true, 0, 0, NULL, "the event behind which to begin again, or \"0.0\""},
+};
+#define PATH_ASK {"ask", IN_PATH, ARG_TERM, true, 0, 0, &ask_kind_names, "what is asked"}
+static const struct arg_row hook_args[] = {
+    PATH_ASK, URL, NEW_SECRET,
+    {"deadline_ms", IN_BODY, ARG_WHOLE, false, 100, 30000, NULL, "how long an answer is waited for; 2,000"},
+    {"default", IN_BODY, ARG_TERM, false, 0, 0, &verdict_names, "what holds without an answer; allow"},
+};
+static const struct arg_row one_hook_args[] = {PATH_ASK};
+
 #define NO_ARGS NULL, 0
 #define ARGS(rows) rows, sizeof rows / sizeof *rows
 #define RIDERS ROLE(RIDER)
@@ -341,6 +361,34 @@ const struct route routes[] = {
      ask_about, NO_ARGS,
      "cities and demo, before signing in",
      "getAbout", TAG_SERVER, 200, ROUTE_PUBLIC, &answer_about},
+    {HTTP_VERB_PUT, ROLE(CONTROL), SCOPE_OPERATOR, false, "/v1/webhooks/{code}",
+     ask_put_webhook, ARGS(webhook_args),
+     "declare who gets events pushed; the secret is shown once",
+     "putWebhook", TAG_EVENTS, 200, 0, &answer_webhook},
+    {HTTP_VERB_GET, ROLE(CONTROL) | ROLE(ONCALL), SCOPE_OPERATOR, false, "/v1/webhooks/{code}",
+     ask_webhook, ARGS(one_webhook_args),
+     "how far its deliveries are",
+     "getWebhook", TAG_EVENTS, 200, 0, &answer_webhook},
+    {HTTP_VERB_DELETE, ROLE(CONTROL), SCOPE_OPERATOR, false, "/v1/webhooks/{code}",
+     ask_delete_webhook, ARGS(one_webhook_args),
+     "push no more",
+     "deleteWebhook", TAG_EVENTS, 200, 0, &answer_id},
+    {HTTP_VERB_POST, ROLE(CONTROL) | ROLE(ONCALL), SCOPE_OPERATOR, false, "/v1/webhooks/{code}/replay",
+     ask_webhook_replay, ARGS(replay_args),
+     "deliver again from an event on",
+     "replayWebhook", TAG_EVENTS, 200, ROUTE_UNKEYED, &answer_webhook},
+    {HTTP_VERB_PUT, ROLE(CONTROL), SCOPE_OPERATOR, false, "/v1/hooks/{ask}",
+     ask_put_hook, ARGS(hook_args),
+     "declare who is asked before something is done; the secret is shown once",
+     "putHook", TAG_SETTINGS, 200, 0, &answer_hook},
+    {HTTP_VERB_GET, ROLE(CONTROL) | ROLE(ONCALL), SCOPE_OPERATOR, false, "/v1/hooks/{ask}",
+     ask_hook, ARGS(one_hook_args),
+     "who is asked",
+     "getHook", TAG_SETTINGS, 200, 0, &answer_hook},
+    {HTTP_VERB_DELETE, ROLE(CONTROL), SCOPE_OPERATOR, false, "/v1/hooks/{ask}",
+     ask_delete_hook, ARGS(one_hook_args),
+     "ask no more",
+     "deleteHook", TAG_SETTINGS, 200, 0, &answer_id},
     {HTTP_VERB_GET, 0, SCOPE_NOBODY, false, "/openapi.json",
      ask_openapi, NO_ARGS,
      "this document",

@@ -46,7 +46,7 @@ static void test_rows_make_sense(void **state)
         for (unsigned a = 0; a < r->arg_count; a++) {
             const struct arg_row *row = &r->args[a];
             assert_true(strlen(row->name) < ARGS_NAME_MAX && row->doc[0]);
-            assert_true((row->type == ARG_TERM) == (row->names != NULL));
+            assert_true((row->type == ARG_TERM || row->type == ARG_TERMS) == (row->names != NULL));
             assert_true(row->where != IN_BODY || r->verb != HTTP_VERB_GET);
             bool bounded = row->type <= ARG_WHOLE || row->type == ARG_DEGREES;
             assert_true(!bounded || row->max > row->min || row->type == ARG_CODE);

@@ -153,6 +153,39 @@ static const struct member feed[] = {
     {"next", MEMBER_TEXT, 0, NULL, NULL, "cursor to come back with, always"},
     {"more", MEMBER_BOOL, 0, NULL, NULL, "there is more to read at once"}, AS_OF_SEQ,
 };
+static const char *const push_texts[] = {"starting", "idle", "sending", "retrying", "down"};
+static const struct enum_names push_names = {"webhook_state", push_texts, 5};
+static const struct member webhook_members[] = {
+    {"id", MEMBER_UUID, 0, NULL, NULL, "name outside"},
+    {"code", MEMBER_TEXT, 0, NULL, NULL, "short name"},
+    {"url", MEMBER_TEXT, 0, NULL, NULL, "where events are POSTed"},
+    {"kinds", MEMBER_TEXTS, 0, &event_kind_names, NULL, "only these kinds; empty: all"},
+    {"city", MEMBER_TEXT, 0, NULL, NULL, "only this city's; empty: all"},
+    {"cursor", MEMBER_TEXT, 0, NULL, NULL, "delivered up to this event"},
+    {"lag_facts", MEMBER_WHOLE, 0, NULL, NULL, "how many facts it is behind"},
+    {"state", MEMBER_TERM, 0, &push_names, NULL, "what it is doing; down: three failures in a row"},
+    {"failures", MEMBER_WHOLE, 0, NULL, NULL, "in a row"},
+    {"last_error", MEMBER_TEXT, MEMBER_NULL, NULL, NULL, "why the last delivery failed; null: it did not"},
+    {"last_status", MEMBER_WHOLE, MEMBER_NULL, NULL, NULL, "what the receiver answered last"},
+    {"last_delivery_ms", MEMBER_TIME, MEMBER_NULL, NULL, NULL, "when it last took one, since the start"},
+    {"next_try_ms", MEMBER_TIME, MEMBER_NULL, NULL, NULL, "when it is tried again"},
+    {"delivered_events", MEMBER_WHOLE, 0, NULL, NULL, "since the start"},
+    {"secret", MEMBER_TEXT, MEMBER_MAYBE, NULL, NULL, "signs what it gets; shown once"},
+};
+static const struct schema schema_webhook = {"Webhook", "Somebody who gets events pushed", NULL,
+                                             SCHEMA_MEMBERS(webhook_members), true};
+static const struct member hook_members[] = {
+    {"id", MEMBER_UUID, 0, NULL, NULL, "name outside"},
+    {"ask", MEMBER_TERM, 0, &ask_kind_names, NULL, "what is asked"},
+    {"url", MEMBER_TEXT, 0, NULL, NULL, "where it is POSTed"},
+    {"deadline_ms", MEMBER_WHOLE, 0, NULL, NULL, "how long an answer is waited for"},
+    {"default", MEMBER_TERM, 0, &verdict_names, NULL, "what holds without an answer"},
+    {"secret", MEMBER_TEXT, MEMBER_MAYBE, NULL, NULL, "signs what it gets; shown once"},
+};
+static const struct schema schema_hook = {"Hook", "Somebody who is asked before something is done", NULL,
+                                          SCHEMA_MEMBERS(hook_members), true};
+static const struct member one_webhook[] = ANSWER_OF("webhook", &schema_webhook, "the webhook as it is now");
+static const struct member one_hook[] = ANSWER_OF("hook", &schema_hook, "the hook as it is now");
 static const struct member devices[] = PAGE_OF("devices", &schema_quarantine, "in the order they were heard");
 /* clang-format on */
 
@@ -168,6 +201,8 @@ const struct schema page_rides = {"RidePage", "A page of rides", NULL, SCHEMA_ME
 const struct schema page_vehicles = {"VehiclePage", "A page of vehicles", NULL, SCHEMA_MEMBERS(vehicles), true};
 const struct schema page_events = {"EventPage", "A page of events", NULL, SCHEMA_MEMBERS(events), true};
 const struct schema page_feed = {"EventFeed", "Events in order, for machines", NULL, SCHEMA_MEMBERS(feed), true};
+const struct schema answer_webhook = {"WebhookAnswer", "One webhook", NULL, SCHEMA_MEMBERS(one_webhook), true};
+const struct schema answer_hook = {"HookAnswer", "One hook", NULL, SCHEMA_MEMBERS(one_hook), true};
 const struct schema page_quarantine = {"QuarantinePage", "A page of quarantined devices", NULL,
                                        SCHEMA_MEMBERS(devices), true};
 

@@ -73,6 +73,7 @@ extern const struct schema answer_id, answer_ride, answer_vehicle, answer_comman
 extern const struct schema page_rides, page_vehicles, page_events, page_feed, page_quarantine, page_frames;
 extern const struct schema answer_about; /* ask_about.c */
 extern const struct schema answer_code_sent, answer_signed_in, answer_me;
+extern const struct schema answer_webhook, answer_hook;
 extern const struct schema schema_problem;
 
 /* Words that are in no table of the engine. */

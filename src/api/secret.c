@@ -56,3 +56,23 @@ bool secret_password_stale(const char hash[SECRET_PASSWORD_LEN], struct secret_c
 {
     return crypto_pwhash_str_needs_rehash(hash, cost.passes, cost.memory_bytes) != 0;
 }
+
+_Static_assert(SECRET_SIGN_KEY_LEN == crypto_auth_hmacsha256_KEYBYTES, "the key's length");
+_Static_assert(SECRET_MAC_LEN == crypto_auth_hmacsha256_BYTES, "the signature's length");
+
+void secret_sign(const uint8_t key[SECRET_SIGN_KEY_LEN], const struct bytes *parts, unsigned count,
+                 uint8_t out[SECRET_MAC_LEN])
+{
+    crypto_auth_hmacsha256_state state;
+    crypto_auth_hmacsha256_init(&state, key, SECRET_SIGN_KEY_LEN);
+    for (unsigned i = 0; i < count; i++) crypto_auth_hmacsha256_update(&state, parts[i].at, parts[i].len);
+    crypto_auth_hmacsha256_final(&state, out);
+}
+
+void secret_base64(struct bytes in, struct buf *out)
+{
+    char text[sodium_base64_ENCODED_LEN(48, sodium_base64_VARIANT_ORIGINAL)];
+    must(in.len <= 48);
+    sodium_bin2base64(text, sizeof text, in.at, in.len, sodium_base64_VARIANT_ORIGINAL);
+    buf_put_text(out, text);
+}

@@ -5,7 +5,7 @@
 #ifndef API_SECRET_H
 #define API_SECRET_H
 
-#include "base/bytes.h"
+#include "base/buf.h"
 
 enum { SECRET_HASH_LEN = 32, SECRET_KEY_LEN = 16, SECRET_PASSWORD_LEN = 128 };
 
@@ -30,5 +30,11 @@ MUST_USE struct err secret_password_hash(struct bytes password, struct secret_co
 bool secret_password_is(const char hash[SECRET_PASSWORD_LEN], struct bytes password);
 /* It was made at another cost: to be made again while the password is at hand. */
 bool secret_password_stale(const char hash[SECRET_PASSWORD_LEN], struct secret_cost cost);
+enum { SECRET_SIGN_KEY_LEN = 32, SECRET_MAC_LEN = 32 };
+/* HMAC-SHA256 over the parts, one behind the other. */
+void secret_sign(const uint8_t key[SECRET_SIGN_KEY_LEN], const struct bytes *parts, unsigned count,
+                 uint8_t out[SECRET_MAC_LEN]);
+/* Of at most 48 bytes; with padding. */
+void secret_base64(struct bytes in, struct buf *out);
 
 #endif

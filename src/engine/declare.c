@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* declare.c: settings of an operator: what exists and what it costs. Each is made when new and changed when known;
  * declaring the same again changes nothing. */
-#include "engine/state.h"
+#include "engine/ask.h"
 
 #define PRICE_MAX_MINOR 1000000
 #define RIDE_LONGEST_MS (30 * 24 * HOUR_MS)
@@ -18,9 +18,14 @@
         return NULL;                                                                               \
     }
 FIND_BY_CODE(entity_find, ROW_LEGAL_ENTITY, legal_entity)
-FIND_BY_CODE(city_find, ROW_CITY, city)
 FIND_BY_CODE(type_find, ROW_VEHICLE_TYPE, vehicle_type)
 FIND_BY_CODE(plan_find, ROW_PLAN, plan)
+FIND_BY_CODE(city_by_code, ROW_CITY, city)
+
+const struct city *city_find(const struct engine *e, const struct text32 *code)
+{
+    return city_by_code(e, code);
+}
 
 static void registered(struct engine *e, const struct vehicle *v, struct bytes code)
 {
@@ -340,6 +345,8 @@ void apply_declaration(struct engine *e, const struct fact *fact)
     case FACT_PLAN_SET: plan_set(e, &fact->plan_set); break;
     case FACT_VEHICLE_SET: vehicle_set(e, &fact->vehicle_set); break;
     case FACT_RIDER_SET: rider_set(e, &fact->rider_set); break;
+    case FACT_HOOK_SET: hook_set(e, &fact->hook_set); break;
+    case FACT_WEBHOOK_SET: webhook_set(e, &fact->webhook_set); break;
     case FACT_STAFF_SET: staff_set(e, &fact->staff_set); break;
     default: must(!"a declaration of no kind");
     }

@@ -47,6 +47,10 @@ void effects_added(struct effects *effects, const struct effect *e)
     case EFFECT_EVENT:
         sum = field_hash(&event_shape, &e->event, sum);
         break;
+    case EFFECT_ASK:
+        sum = hash_mix(hash_mix(sum, load_u64(e->ask.id.at)), load_u64(e->ask.ride.at));
+        sum = hash_mix(hash_mix(sum, load_u64(e->ask.rider.at)), (uint64_t)e->ask.deadline_ms);
+        break;
     default:
         must(!"an effect of no kind");
     }

@@ -34,12 +34,14 @@
     F(19, command_result, ENUM, command_result, STAFF, "how that is known")                              \
     F(20, number,      I64,  NONE, RIDER,   "charge_minor, alarm, fault, result code: by kind")          \
     F(21, code,        TEXT64, NONE, RIDER, "vehicle code, device id, error code: by kind")              \
-    F(22, city_id,     U64,  NONE, PRIVATE, "city that it concerns; 0 = none")
+    F(22, city_id,     U64,  NONE, PRIVATE, "city that it concerns; 0 = none")                           \
+    F(23, ask,         ENUM, ask_kind, STAFF, "what was asked of a hook")                                \
+    F(24, verdict,     ENUM, verdict, STAFF, "what the hook, or its default, says")
 
 FIELD_STRUCT(event, EVENT_FIELDS)
 extern const struct shape event_shape;
 
-enum effect_kind { EFFECT_ORDER = 1, EFFECT_HANG_UP = 2, EFFECT_REPLY = 3, EFFECT_EVENT = 4, EFFECT_N };
+enum effect_kind { EFFECT_ORDER = 1, EFFECT_HANG_UP = 2, EFFECT_REPLY = 3, EFFECT_EVENT = 4, EFFECT_ASK = 5, EFFECT_N };
 
 /* Send this to the device on `session`; dropped when that connection is gone (the deadline makes it unknown). */
 struct effect_order {
@@ -62,6 +64,16 @@ struct effect_reply {
     struct uuid subject;
 };
 
+/* Ask the hook of this kind; the answer returns as FACT_ASK_ANSWERED. May come again with the same id. */
+struct effect_ask {
+    uint8_t ask;                     /* enum ask_kind */
+    struct uuid id, ride, rider, vehicle;
+    struct text16 vehicle_code;
+    struct text32 city, vehicle_type; /* codes */
+    int32_t lat_e7, lon_e7;          /* of the vehicle; 0, 0 = not known */
+    int64_t asked_ms, deadline_ms;
+};
+
 struct effect {
     uint8_t kind; /* enum effect_kind */
     union {
@@ -69,6 +81,7 @@ struct effect {
         struct effect_hang_up hang_up;
         struct effect_reply reply;
         struct event event;
+        struct effect_ask ask;
     };
 };
 

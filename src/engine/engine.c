@@ -4,20 +4,21 @@
 
 #include <string.h>
 
-#include "engine/state.h"
+#include "engine/ask.h"
 
 static const uint32_t default_limits[ROW_N] = {
     [ROW_PARTITION] = 1,        [ROW_LEGAL_ENTITY] = 256,    [ROW_CITY] = 1024,      [ROW_VEHICLE_TYPE] = 1024,
     [ROW_PLAN] = 4096,          [ROW_VEHICLE] = 200000,      [ROW_PUBLIC_CODE] = 400000, [ROW_DEVICE] = 200000,
     [ROW_RIDER] = 5000000,      [ROW_STAFF] = 20000,         [ROW_RIDE] = 200000,    [ROW_COMMAND] = 200000,
     [ROW_ANSWER] = 2000000,     [ROW_QUARANTINE] = 10000,    [ROW_POSTING] = 131072,
+    [ROW_HOOK] = 16,            [ROW_ASK] = 50000,          [ROW_WEBHOOK] = 32,
 };
 
 /* Heaps hold stale entries beside the live one of each row; twice the rows is enough because a row is pushed again
  * only when its deadline moved earlier, and compact_timers() clears the stale ones when it fills. */
 static uint32_t timer_limit(const struct engine_limits *l)
 {
-    return 2 * (l->rows[ROW_DEVICE] + l->rows[ROW_RIDE] + l->rows[ROW_COMMAND] + l->rows[ROW_ANSWER]) + 1024;
+    return 2 * (l->rows[ROW_DEVICE] + l->rows[ROW_RIDE] + l->rows[ROW_COMMAND] + l->rows[ROW_ANSWER] + l->rows[ROW_ASK]) + 1024;
 }
 
 static struct engine_limits with_defaults(const struct engine_limits *asked)
@@ -35,7 +36,7 @@ static size_t indexes_need(const struct engine_limits *l)
 {
     return map_need(l->rows[ROW_PUBLIC_CODE]) + map_need(l->rows[ROW_DEVICE]) + map_need(l->rows[ROW_QUARANTINE]) +
            map_need(l->rows[ROW_RIDER]) + map_need(l->rows[ROW_STAFF]) + map_need(l->rows[ROW_RIDE]) +
-           map_need(l->rows[ROW_ANSWER]) + heap_need(timer_limit(l)) +
+           map_need(l->rows[ROW_ANSWER]) + map_need(l->rows[ROW_ASK]) + heap_need(timer_limit(l)) +
            heap_need(l->rows[ROW_RIDE] + l->rows[ROW_COMMAND]) + heap_need(2 * l->rows[ROW_QUARANTINE]);
 }
 
@@ -62,6 +63,7 @@ struct engine *engine_init(void *memory, const struct engine_limits *limits)
     map_init(&e->staff_by_uuid, &a, l->rows[ROW_STAFF]);
     map_init(&e->ride_by_uuid, &a, l->rows[ROW_RIDE]);
     map_init(&e->answer_by_key, &a, l->rows[ROW_ANSWER]);
+    map_init(&e->ask_by_uuid, &a, l->rows[ROW_ASK]);
     heap_init(&e->timers, &a, timer_limit(l));
     heap_init(&e->over, &a, l->rows[ROW_RIDE] + l->rows[ROW_COMMAND]);
     heap_init(&e->quarantine_order, &a, 2 * l->rows[ROW_QUARANTINE]);
@@ -123,6 +125,10 @@ int64_t deadline_of(const struct engine *e, enum row_kind kind, const void *row)
     case ROW_RIDE: return ((const struct ride *)row)->deadline_ms;
     case ROW_COMMAND: return ((const struct command *)row)->deadline_ms;
     case ROW_ANSWER: return ((const struct answer *)row)->at_ms + ANSWER_KEEP_MS;
+    case ROW_ASK: {
+        const struct ask *ask = row;
+        return ask->send_ms && ask->send_ms < ask->deadline_ms ? ask->send_ms : ask->deadline_ms;
+    }
     case ROW_DEVICE: {
         const struct device *d = row;
         return d->vehicle_id && !d->silent && d->seen_ms ? d->seen_ms + silence_ms(e, d) : 0;
@@ -134,7 +140,7 @@ int64_t deadline_of(const struct engine *e, enum row_kind kind, const void *row)
 /* Throws away stale entries: rebuilds the heap from the rows. */
 static void compact_timers(struct engine *e)
 {
-    static const uint8_t kinds[] = {ROW_DEVICE, ROW_RIDE, ROW_COMMAND, ROW_ANSWER};
+    static const uint8_t kinds[] = {ROW_DEVICE, ROW_RIDE, ROW_COMMAND, ROW_ANSWER, ROW_ASK};
     e->timers.count = 0;
     for (unsigned k = 0; k < sizeof kinds; k++) {
         struct pool *p = &e->pools[kinds[k]];
@@ -174,6 +180,7 @@ static void fire(struct engine *e, enum row_kind kind, uint32_t slot)
     if (kind == ROW_RIDE) ride_timer(e, row);
     else if (kind == ROW_COMMAND) command_timer(e, row);
     else if (kind == ROW_DEVICE) device_silent(e, row);
+    else if (kind == ROW_ASK) ask_timer(e, row);
     else if (kind == ROW_ANSWER) {
         unindex_row(e, kind, row);
         pool_remove(&e->pools[kind], slot, true);
@@ -244,6 +251,7 @@ static void node_started(struct engine *e, const struct fact_node_started *f)
         if (q->session) ((struct quarantine *)pool_edit(p, slot))->session = 0;
     }
     command_restarted(e);
+    ask_restarted(e);
 }
 
 static void apply_node(struct engine *e, const struct fact *fact)

@@ -57,6 +57,8 @@ const struct rider *engine_rider(const struct engine *engine, struct uuid accoun
 const struct ride *engine_ride(const struct engine *engine, struct uuid ride);
 const struct command *engine_command(const struct engine *engine, struct uuid command); /* walks: for answers only */
 const struct vehicle *engine_vehicle(const struct engine *engine, struct bytes public_code);
+const struct webhook *engine_webhook(const struct engine *engine, struct bytes code);
+const struct hook *engine_hook(const struct engine *engine, enum ask_kind kind);
 const struct device *engine_device(const struct engine *engine, uint8_t protocol, struct bytes ident);
 /* What a rider would be told who asked for this vehicle now; OK: *plan has the prices. */
 enum err_code engine_offer(const struct engine *engine, const struct vehicle *vehicle, const struct plan **plan);

@@ -142,7 +142,7 @@ static void reload(struct storm *s)
 
 static bool ride_is_open(const struct ride *r)
 {
-    return r->state == RIDE_UNLOCKING || r->state == RIDE_RIDING || r->state == RIDE_ENDING;
+    return r->state == RIDE_REQUESTED || r->state == RIDE_UNLOCKING || r->state == RIDE_RIDING || r->state == RIDE_ENDING;
 }
 
 static bool command_is_open(const struct command *c)
@@ -167,9 +167,10 @@ static void check_vehicle(void *ctx, const void *row)
     if (v->command_id) HOLDS(s, c && command_is_open(c) && c->vehicle_id == v->id);
     if (v->side_command_id) HOLDS(s, side && command_is_open(side) && side->vehicle_id == v->id);
     if (v->device_id) HOLDS(s, d && d->vehicle_id == v->id);
-    if (v->state == VEHICLE_RESERVED) HOLDS(s, r && r->state == RIDE_UNLOCKING);
+    bool waits = r && (r->state == RIDE_REQUESTED || r->state == RIDE_UNLOCKING);
+    if (v->state == VEHICLE_RESERVED) HOLDS(s, waits);
     if (v->state == VEHICLE_ON_TRIP) HOLDS(s, r && (r->state == RIDE_RIDING || r->state == RIDE_ENDING));
-    if (r && v->state == VEHICLE_AVAILABLE) HOLDS(s, r->state == RIDE_UNLOCKING);
+    if (r && v->state == VEHICLE_AVAILABLE) HOLDS(s, waits);
     if (r) HOLDS(s, silent(v->state) || v->state == VEHICLE_AVAILABLE || v->state == VEHICLE_RESERVED || v->state == VEHICLE_ON_TRIP || v->state == VEHICLE_ELSEWHERE);
     HOLDS(s, !r || uuid_equal(v->trip, r->uuid));
     HOLDS(s, silent(v->state) == (v->held_state != 0));
@@ -185,8 +186,13 @@ static void check_ride(void *ctx, const void *row)
     const struct ride *r = row;
     const struct vehicle *v = engine_row(s->live.engine, ROW_VEHICLE, r->vehicle_id);
     const struct rider *rider = engine_row(s->live.engine, ROW_RIDER, r->rider_id);
-    if (ride_is_open(r)) HOLDS(s, v->ride_id == r->id && rider->ride_id == r->id && r->deadline_ms && !r->over_seq);
+    bool timed = r->deadline_ms || r->ask_id;
+    if (ride_is_open(r)) HOLDS(s, v->ride_id == r->id && rider->ride_id == r->id && timed && !r->over_seq);
     else HOLDS(s, v->ride_id != r->id && rider->ride_id != r->id && r->over_seq && !r->deadline_ms);
+    const struct ask *ask = engine_row(s->live.engine, ROW_ASK, r->ask_id);
+    HOLDS(s, (r->state == RIDE_REQUESTED) == (r->ask_id != 0) && (r->ask_id != 0) == (ask && ask->ride_id == r->id));
+    HOLDS(s, r->state != RIDE_REQUESTED || ask->deadline_ms > engine_now_ms(s->live.engine) ||
+             engine_due_ms(s->live.engine) <= engine_now_ms(s->live.engine));
     HOLDS(s, (r->state == RIDE_SETTLED) == (r->ended_ms != 0));
     HOLDS(s, (r->state == RIDE_RIDING || r->state == RIDE_ENDING || r->state == RIDE_SETTLED) == (r->started_ms != 0));
     HOLDS(s, r->ended_ms == 0 || (r->ended_ms >= r->started_ms && r->ended_ms <= engine_now_ms(s->live.engine)));
@@ -431,6 +437,50 @@ static void random_request(struct storm *s, struct fact *f)
     }
 }
 
+struct any_ask { struct storm *s; struct uuid uuid; };
+
+static void pick_ask(void *ctx, const void *row)
+{
+    struct any_ask *any = ctx;
+    if (uuid_zero(any->uuid) || roll(any->s, 2)) any->uuid = ((const struct ask *)row)->uuid;
+}
+
+/* Hooks come and go; answers come in time, twice, late, or to nobody. */
+static void random_hook(struct storm *s, struct fact *f)
+{
+    if (!roll(s, 5)) {
+        f->kind = FACT_HOOK_SET;
+        f->hook_set = (struct fact_hook_set){(uint8_t)(roll(s, 8) ? ASK_RIDE_MAY_START : roll(s, 4)),
+                                             roll(s, 8) ? 1000 + roll(s, 20000) : wild(s), (uint8_t)(1 + roll(s, 2)),
+                                             !roll(s, 2)};
+        if (!roll(s, 20)) f->hook_set.fallback = (uint8_t)roll(s, 5);
+        return;
+    }
+    if (!roll(s, 4)) {
+        const struct webhook *w = engine_webhook(s->live.engine, bytes_text("w"));
+        f->kind = (uint8_t)(roll(s, 3) ? FACT_WEBHOOK_MOVED : FACT_WEBHOOK_SET);
+        if (f->kind == FACT_WEBHOOK_SET) {
+            SET(f->webhook_set.code, roll(s, 9) ? "w" : "");
+            f->webhook_set.kinds = (uint64_t)wild(s);
+            SET(f->webhook_set.city, roll(s, 2) ? "" : "gbg");
+            f->webhook_set.removed = !roll(s, 6);
+            return;
+        }
+        SET(f->webhook_moved.code, "w");
+        f->webhook_moved.generation = w && roll(s, 4) ? w->generation : roll(s, 100);
+        f->webhook_moved.seq = roll(s, 8) ? s->seq - roll(s, (uint32_t)s->seq / 8 + 1) : (uint64_t)wild(s);
+        f->webhook_moved.part = roll(s, 5);
+        f->webhook_moved.replay = !roll(s, 10);
+        return;
+    }
+    struct any_ask any = {.s = s};
+    f->kind = FACT_ASK_ANSWERED;
+    engine_each(s->live.engine, ROW_ASK, pick_ask, &any);
+    f->ask_answered.ask = roll(s, 20) ? any.uuid : rider_of(s);
+    f->ask_answered.verdict = (uint8_t)(roll(s, 20) ? 1 + roll(s, 2) : roll(s, 256));
+    SET(f->ask_answered.reason, "because");
+}
+
 static void random_report(struct storm *s, struct fact_report *f)
 {
     f->has = HAS_LOCKED | (roll(s, 2) ? HAS_SPEED : 0) | (roll(s, 3) ? 0 : HAS_BATTERY) | (roll(s, 3) ? 0 : HAS_POSITION);
@@ -519,6 +569,8 @@ static void random_fact(struct storm *s, struct fact *f)
         f->tick.jumped_ms = wild(s);
     } else if (what < 45) {
         random_declaration(s, f);
+    } else if (what < 85) {
+        random_hook(s, f);
     } else if (what < 300) {
         random_request(s, f);
     } else {

@@ -56,6 +56,18 @@ FIELDS_OF(vehicle_mark, VEHICLE_MARK_FIELDS);
 #define FIELD_OWNER struct fact_damage_report
 FIELDS_OF(damage_report, DAMAGE_REPORT_FIELDS);
 #undef FIELD_OWNER
+#define FIELD_OWNER struct fact_hook_set
+FIELDS_OF(hook_set, HOOK_SET_FIELDS);
+#undef FIELD_OWNER
+#define FIELD_OWNER struct fact_ask_answered
+FIELDS_OF(ask_answered, ASK_ANSWERED_FIELDS);
+#undef FIELD_OWNER
+#define FIELD_OWNER struct fact_webhook_set
+FIELDS_OF(webhook_set, WEBHOOK_SET_FIELDS);
+#undef FIELD_OWNER
+#define FIELD_OWNER struct fact_webhook_moved
+FIELDS_OF(webhook_moved, WEBHOOK_MOVED_FIELDS);
+#undef FIELD_OWNER
 #define FIELD_OWNER struct fact_session_opened
 FIELDS_OF(session_opened, SESSION_OPENED_FIELDS);
 #undef FIELD_OWNER

@@ -72,6 +72,20 @@
     F(1, account,      UUID, NONE, PRIVATE, "which; made when new")                                      \
     F(2, role,         ENUM, staff_role, PRIVATE, "what they may do")
 
+/* A program of the operator is asked from now on, or no more. */
+#define HOOK_SET_FIELDS(F)                                                                               \
+    F(1, ask,          ENUM, ask_kind, PRIVATE, "which question; made when new")                         \
+    F(2, deadline_ms,  I64,  NONE, PRIVATE, "how long an answer is waited for: 100 to 30,000")           \
+    F(3, fallback,     ENUM, verdict, PRIVATE, "what holds without an answer")                           \
+    F(4, removed,      BOOL, NONE, PRIVATE, "nobody is asked any more; the rest is not looked at")
+
+/* Events are pushed to somebody from now on, or no more. */
+#define WEBHOOK_SET_FIELDS(F)                                                                            \
+    F(1, code,         TEXT32, NONE, PRIVATE, "which; made when new")                                    \
+    F(2, kinds,        U64,  NONE, PRIVATE, "1 << each kind of event that is wanted; 0 = all")           \
+    F(3, city,         TEXT32, NONE, PRIVATE, "code of the city; empty = all")                           \
+    F(4, removed,      BOOL, NONE, PRIVATE, "no more; the rest is not looked at")
+
 /* What a rider or staff asks for. key0/key1: keyed hash of the Idempotency-Key; body_hash: of method, path, body. */
 #define RIDE_START_FIELDS(F)                                                                             \
     F(1, account,      UUID, NONE, PRIVATE, "the rider")                                                 \
@@ -101,6 +115,19 @@
     F(5, code,         TEXT16, NONE, PRIVATE, "public code of the vehicle")                              \
     F(6, event,        ENUM, vehicle_event, PRIVATE, "the MDS event that happened")                      \
     F(7, to,           ENUM, vehicle_state, PRIVATE, "state after it, where MDS allows several; 0 = the only one")
+/* A hook's answer; it counts while its question waits. */
+#define ASK_ANSWERED_FIELDS(F)                                                                           \
+    F(1, ask,          UUID, NONE, PRIVATE, "which question")                                            \
+    F(2, verdict,      ENUM, verdict, PRIVATE, "the answer")                                             \
+    F(3, reason,       TEXT32, NONE, PRIVATE, "why not, as a code for programs; empty = not said")       \
+    F(4, text_key,     TEXT32, NONE, PRIVATE, "key of the sentence for the rider; empty = none")
+/* Events up to one were delivered; or staff want them again from one on. */
+#define WEBHOOK_MOVED_FIELDS(F)                                                                          \
+    F(1, code,         TEXT32, NONE, PRIVATE, "which webhook")                                           \
+    F(2, generation,   U64,  NONE, PRIVATE, "of the cursor that this moves")                             \
+    F(3, seq,          U64,  NONE, PRIVATE, "the last event delivered")                                  \
+    F(4, part,         U32,  NONE, PRIVATE, "its second half")                                           \
+    F(5, replay,       BOOL, NONE, PRIVATE, "go back, or on, to here, whatever the generation")
 
 /* Somebody stands beside a vehicle and says what is wrong with it. */
 #define DAMAGE_REPORT_FIELDS(F)                                                                          \
@@ -180,10 +207,14 @@
     X(15, VEHICLE_SET,      vehicle_set,      VEHICLE_SET_FIELDS,      "a vehicle and its device are declared") \
     X(16, RIDER_SET,        rider_set,        RIDER_SET_FIELDS,        "a rider is declared")            \
     X(17, STAFF_SET,        staff_set,        STAFF_SET_FIELDS,        "staff are declared")             \
+    X(18, HOOK_SET,         hook_set,         HOOK_SET_FIELDS,         "a hook is declared or taken back") \
+    X(19, WEBHOOK_SET,      webhook_set,      WEBHOOK_SET_FIELDS,      "a webhook is declared or taken back") \
     X(30, RIDE_START,       ride_start,       RIDE_START_FIELDS,       "a rider asks for a ride")        \
     X(31, RIDE_END,         ride_end,         RIDE_END_FIELDS,         "a rider or staff ask to end or cancel a ride") \
     X(32, COMMAND_ASK,      command_ask,      COMMAND_ASK_FIELDS,      "staff order something of a vehicle") \
     X(33, VEHICLE_MARK,     vehicle_mark,     VEHICLE_MARK_FIELDS,     "staff say what happened to a vehicle") \
+    X(34, ASK_ANSWERED,     ask_answered,     ASK_ANSWERED_FIELDS,     "a hook answered a question")     \
+    X(35, WEBHOOK_MOVED,    webhook_moved,    WEBHOOK_MOVED_FIELDS,    "a webhook got further, or goes back") \
     X(36, DAMAGE_REPORT,    damage_report,    DAMAGE_REPORT_FIELDS,    "somebody says that a vehicle is damaged") \
     X(50, SESSION_OPENED,   session_opened,   SESSION_OPENED_FIELDS,   "a device's first valid frame came over a connection") \
     X(51, SESSION_CLOSED,   session_closed,   SESSION_CLOSED_FIELDS,   "a device's connection is gone")  \

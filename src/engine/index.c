@@ -2,7 +2,7 @@
 /* index.c: finding rows by the names that the world uses. Indexes are derived: rebuilt when state is loaded. */
 #include <string.h>
 
-#include "engine/state.h"
+#include "engine/ask.h"
 
 /* Fixed keys: indexes answer by comparing whole names, so a crafted collision costs time, not truth; the state is
  * the same on every machine. */
@@ -50,6 +50,7 @@ static bool same_code(const void *ctx, uint32_t slot)
 struct named_row { uint64_t id; struct uuid uuid; };
 _Static_assert(offsetof(struct rider, uuid) == offsetof(struct named_row, uuid), "rider's uuid");
 _Static_assert(offsetof(struct staff, uuid) == offsetof(struct named_row, uuid), "staff's uuid");
+_Static_assert(offsetof(struct ask, uuid) == offsetof(struct named_row, uuid), "ask's uuid");
 _Static_assert(offsetof(struct ride, uuid) == offsetof(struct named_row, uuid), "ride's uuid");
 
 static bool same_uuid(const void *ctx, uint32_t slot)
@@ -104,6 +105,11 @@ struct ride *ride_find(struct engine *e, struct uuid ride)
     return by_uuid(&e->pools[ROW_RIDE], &e->ride_by_uuid, ride);
 }
 
+struct ask *ask_find(struct engine *e, struct uuid ask)
+{
+    return by_uuid(&e->pools[ROW_ASK], &e->ask_by_uuid, ask);
+}
+
 struct answer_lookup { const struct pool *pool; const struct request_key *key; };
 
 static bool same_answer(const void *ctx, uint32_t slot)
@@ -141,7 +147,9 @@ static struct map *index_of(struct engine *e, enum row_kind kind, const void *ro
     case ROW_RIDER:
     case ROW_STAFF:
     case ROW_RIDE:
+    case ROW_ASK:
         *key = uuid_hash(((const struct named_row *)row)->uuid);
+        if (kind == ROW_ASK) return &e->ask_by_uuid;
         return kind == ROW_RIDER ? &e->rider_by_uuid : kind == ROW_STAFF ? &e->staff_by_uuid : &e->ride_by_uuid;
     default: return NULL;
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* request.c: what riders and staff ask for, checked and answered once. */
-#include "engine/state.h"
+#include "engine/ask.h"
 
 static void command_ask(struct engine *e, const struct fact_command_ask *f)
 {
@@ -122,6 +122,8 @@ void apply_request(struct engine *e, const struct fact *fact)
     case FACT_RIDE_START: ride_start(e, &fact->ride_start); break;
     case FACT_RIDE_END: ride_end(e, &fact->ride_end); break;
     case FACT_COMMAND_ASK: command_ask(e, &fact->command_ask); break;
+    case FACT_ASK_ANSWERED: ask_answered(e, &fact->ask_answered); break;
+    case FACT_WEBHOOK_MOVED: webhook_moved(e, &fact->webhook_moved); break;
     case FACT_VEHICLE_MARK: vehicle_mark(e, &fact->vehicle_mark); break;
     case FACT_DAMAGE_REPORT: damage_report(e, &fact->damage_report); break;
     default: must(!"a request of no kind");

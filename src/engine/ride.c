@@ -2,18 +2,21 @@
 /* ride.c: one rental of one vehicle, from the request to the charge.
  *
  *     requested ──► unlocking ──(vehicle confirms)──► riding ◄──► ending ──► ended ──► settled
- *                     │    │                             └──(lock closed)──────▲
- *                     │    └──► cancelled (by the rider)
- *                     └──► failed (refused, disproved, not delivered, no answer)
+ *         │           │    │                             └──(lock closed)──────▲
+ *         │           │    └──► cancelled (by the rider; before the hook answered, too)
+ *         │           └──► failed (refused, disproved, not delivered, no answer)
+ *         └──(the hook refuses)──► failed
  *
+ * `requested` lasts while a declared hook is asked (ask.c), with the vehicle held for the rider; without one it is
+ * passed through at once.
  * Only the vehicle's confirmation starts the meter. A ride always ends: an end that the lock does not confirm ends
  * at the rider's word and the vehicle is kept from others until it reports its lock closed; a forgotten ride ends
  * at its longest time, charged to the last movement that the vehicle saw.
  * `holding` and `paused` are words of the field whose rows come with payments and parking.
  *
  * Before a vehicle is locked it must be known to stand still: it is asked, a few times, seconds apart. */
+#include "engine/ask.h"
 #include "engine/ready.h"
-#include "engine/state.h"
 
 #define UNLOCK_TOTAL_MS 60000
 #define STILL_ASK_MS 3000
@@ -24,11 +27,12 @@
 #define RIDE_MAX_DEFAULT_MS (12 * HOUR_MS)
 #define RELOCK_GAP_MS (10 * MINUTE_MS)
 #define RELOCK_ASK_MS 30000
+#define ASK_QUICK_MS 5000          /* a hook that may take longer makes its hold an MDS reservation */
 #define TRACK_S 10                 /* positions while it is ridden */
 
 #define TO(s) (1u << RIDE_##s)
 static const uint16_t may_become[RIDE_STATE_N] = {
-    [RIDE_REQUESTED] = TO(UNLOCKING),
+    [RIDE_REQUESTED] = TO(UNLOCKING) | TO(FAILED) | TO(CANCELLED),
     [RIDE_UNLOCKING] = TO(RIDING) | TO(FAILED) | TO(CANCELLED),
     [RIDE_RIDING]    = TO(ENDING) | TO(ENDED),
     [RIDE_ENDING]    = TO(RIDING) | TO(ENDED),
@@ -192,7 +196,16 @@ static enum err_code may_start(const struct engine *e, const struct rider *rider
     if (code) return code;
     bool full = e->pools[ROW_RIDE].count >= e->pools[ROW_RIDE].limit ||
                 e->pools[ROW_COMMAND].count >= e->pools[ROW_COMMAND].limit;
+    full = full || (hook_for(e, ASK_RIDE_MAY_START) && !ask_room(e));
     return full ? ERR_FULL : ERR_OK;
+}
+
+static void begin_unlocking(struct engine *e, struct ride *r, struct vehicle *v)
+{
+    struct command *c;
+    struct err err = command_order(e, v, COMMAND_OP_UNLOCK, COMMAND_WHY_RIDE_START, r->id, 0, &c);
+    must(!err.code); /* whoever calls has asked for everything that could refuse it */
+    r->command_id = c->id;
 }
 
 void ride_start(struct engine *e, const struct fact_ride_start *f)
@@ -229,12 +242,39 @@ void ride_start(struct engine *e, const struct fact_ride_start *f)
     EDIT(e, RIDER, rider, rider->id)->ride_id = r->id;
     say(e, r);
     vehicle_take(v, r);
+    const struct hook *hook = hook_for(e, ASK_RIDE_MAY_START);
+    if (hook) {
+        if (hook->deadline_ms > ASK_QUICK_MS) vehicle_reserve(e, v);
+        ask_begin(e, hook, r);
+        answer_row(e, &key, ROW_RIDE, r->id, r->uuid);
+        return;
+    }
     change(e, r, RIDE_UNLOCKING, now_of(e) + UNLOCK_TOTAL_MS);
     answer_row(e, &key, ROW_RIDE, r->id, r->uuid);
-    struct command *c;
-    struct err err = command_order(e, v, COMMAND_OP_UNLOCK, COMMAND_WHY_RIDE_START, r->id, 0, &c);
-    must(!err.code); /* may_start has asked for everything that could refuse it */
-    r->command_id = c->id;
+    begin_unlocking(e, r, v);
+}
+
+/* Time passed since may_start looked. */
+static bool still_ready(const struct engine *e, const struct ride *r, const struct vehicle *v)
+{
+    const struct device *d = ROW(e, DEVICE, device, v->device_id);
+    const struct rider *rider = ROW(e, RIDER, rider, r->rider_id);
+    bool room = e->pools[ROW_COMMAND].count < e->pools[ROW_COMMAND].limit;
+    return d && d->lock_state == LOCK_STATE_LOCKED && !v->command_id && rider->state == ACCOUNT_ACTIVE && room;
+}
+
+void ride_asked(struct engine *e, struct ride *r, enum verdict verdict, bool answered)
+{
+    struct vehicle *v = vehicle_of(e, r);
+    must(r->state == RIDE_REQUESTED);
+    if (verdict != VERDICT_ALLOW) {
+        fail(e, r, RIDE_FAILED, answered ? RIDE_REASON_REFUSED : RIDE_REASON_NOT_ANSWERED);
+    } else if (!still_ready(e, r, v)) {
+        fail(e, r, RIDE_FAILED, RIDE_REASON_VEHICLE_CHANGED);
+    } else {
+        change(e, r, RIDE_UNLOCKING, now_of(e) + UNLOCK_TOTAL_MS);
+        begin_unlocking(e, r, v);
+    }
 }
 
 static void begin_riding(struct engine *e, struct ride *r, const struct command *c)
@@ -342,7 +382,10 @@ void ride_end(struct engine *e, const struct fact_ride_end *f)
     }
     r = EDIT(e, RIDE, ride, r->id);
     answer_row(e, &key, ROW_RIDE, r->id, r->uuid);
-    if (r->state == RIDE_UNLOCKING) {
+    if (r->state == RIDE_REQUESTED) {
+        ask_withdraw(e, r);
+        fail(e, r, RIDE_CANCELLED, RIDE_REASON_RIDER_CANCELLED);
+    } else if (r->state == RIDE_UNLOCKING) {
         struct command *c = EDIT(e, COMMAND, command, r->command_id);
         r->command_id = 0;
         if (c) command_withdraw(e, c);

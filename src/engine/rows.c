@@ -48,6 +48,16 @@ FIELDS_OF(QUARANTINE, quarantine, QUARANTINE_FIELDS);
 FIELDS_OF(POSTING, posting, POSTING_FIELDS);
 #undef FIELD_OWNER
 
+#define FIELD_OWNER struct hook
+FIELDS_OF(HOOK, hook, HOOK_FIELDS);
+#undef FIELD_OWNER
+#define FIELD_OWNER struct ask
+FIELDS_OF(ASK, ask, ASK_FIELDS);
+#undef FIELD_OWNER
+#define FIELD_OWNER struct webhook
+FIELDS_OF(WEBHOOK, webhook, WEBHOOK_FIELDS);
+#undef FIELD_OWNER
+
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 const struct shape row_shapes[ROW_N] = {
 #define ROW_SHAPE(TAG, tag, FIELDS, doc) \
@@ -63,5 +73,5 @@ const char *const row_tables[ROW_N] = {
     [ROW_VEHICLE_TYPE] = "vehicle_types", [ROW_PLAN] = "plans", [ROW_VEHICLE] = "vehicles",
     [ROW_PUBLIC_CODE] = "public_codes", [ROW_DEVICE] = "devices", [ROW_RIDER] = "riders", [ROW_STAFF] = "staff",
     [ROW_RIDE] = "rides", [ROW_COMMAND] = "commands", [ROW_ANSWER] = "answers", [ROW_QUARANTINE] = "quarantine",
-    [ROW_POSTING] = "postings",
+    [ROW_POSTING] = "postings", [ROW_HOOK] = "hooks", [ROW_ASK] = "asks", [ROW_WEBHOOK] = "webhooks",
 };

@@ -174,7 +174,10 @@
     F(31, unlock_stamp,   U32,  NONE, PRIVATE, "them again when it is closed by hand")                   \
     F(32, closed_ms,      TIME, NONE, PRIVATE, "an unproven lock report came: a second sign ends the ride then") \
     F(33, ending_by,      ENUM, ride_reason, PRIVATE, "who asked for the end under way")                 \
-    F(34, resident,       BOOL, NONE, PRIVATE, "still in the engine's memory")
+    F(34, resident,       BOOL, NONE, PRIVATE, "still in the engine's memory")                           \
+    F(35, hook_reason,    TEXT32, NONE, RIDER, "code that the operator's hook gave for refusing")        \
+    F(36, hook_text,      TEXT32, NONE, RIDER, "key of the sentence that says so to the rider")          \
+    F(37, ask_id,         U64,  NONE, PRIVATE, "the question under way; 0 = none")
 
 #define COMMAND_FIELDS(F)                                                                                \
     F( 1, id,             U64,  NONE, PRIVATE, "inside id")                                              \
@@ -236,6 +239,36 @@
     F( 7, currency,       TEXT4, NONE, STAFF,  "ISO 4217")                                               \
     F( 8, at_ms,          TIME, NONE, STAFF,   "when it was booked")
 
+/* Who is asked before something is done; the address and its secret are in contacts.db. */
+#define HOOK_FIELDS(F)                                                                                   \
+    F( 1, id,             U64,  NONE, PRIVATE, "inside id")                                              \
+    F( 2, uuid,           UUID, NONE, STAFF,   "name outside")                                           \
+    F( 3, ask,            ENUM, ask_kind, STAFF, "what is asked")                                        \
+    F( 4, deadline_ms,    I64,  NONE, STAFF,   "how long an answer is waited for")                       \
+    F( 5, fallback,       ENUM, verdict, STAFF, "what holds without an answer")
+
+/* A question that waits for its answer; it leaves with it. Events tell how it went. */
+#define ASK_FIELDS(F)                                                                                    \
+    F( 1, id,             U64,  NONE, PRIVATE, "inside id")                                              \
+    F( 2, uuid,           UUID, NONE, STAFF,   "the question's name outside, the same each time that it is sent") \
+    F( 3, kind,           ENUM, ask_kind, STAFF, "what is asked")                                        \
+    F( 4, ride_id,        U64,  NONE, PRIVATE, "the ride that waits")                                    \
+    F( 5, asked_ms,       TIME, NONE, STAFF,   "when it was first asked")                                \
+    F( 6, deadline_ms,    TIME, NONE, STAFF,   "until when an answer counts")                            \
+    F( 7, fallback,       ENUM, verdict, STAFF, "what holds without an answer")                          \
+    F( 8, send_ms,        TIME, NONE, PRIVATE, "when it is to be sent again; 0 = it is out")
+
+/* Who gets events pushed; the address and its secret are in contacts.db. */
+#define WEBHOOK_FIELDS(F)                                                                                \
+    F( 1, id,             U64,  NONE, PRIVATE, "inside id")                                              \
+    F( 2, uuid,           UUID, NONE, STAFF,   "name outside")                                           \
+    F( 3, code,           TEXT32, NONE, STAFF, "short name used in addresses and settings files")        \
+    F( 4, kinds,          U64,  NONE, PRIVATE, "1 << each kind of event that is wanted; 0 = all")        \
+    F( 5, city,           TEXT32, NONE, STAFF, "code: only events of this city; empty = all")            \
+    F( 6, after_seq,      U64,  NONE, PRIVATE, "delivered up to this event")                             \
+    F( 7, after_part,     U32,  NONE, PRIVATE, "its second half")                                        \
+    F( 8, generation,     U64,  NONE, PRIVATE, "of the cursor: another one after each replay")
+
 /* Entities in the order that tables are loaded. (TAG, tag, FIELDS, limit's name, doc). `kept`: rows stay in the
  * tables when memory lets go of them. */
 #define ROW_LIST(R)                                                                                      \
@@ -253,7 +286,10 @@
     R(COMMAND,      command,      COMMAND_FIELDS,      "orders to devices")                              \
     R(ANSWER,       answer,       ANSWER_FIELDS,       "answers kept for repeated requests")             \
     R(QUARANTINE,   quarantine,   QUARANTINE_FIELDS,   "devices that nobody registered")                 \
-    R(POSTING,      posting,      POSTING_FIELDS,      "bookings, written once")
+    R(POSTING,      posting,      POSTING_FIELDS,      "bookings, written once")                         \
+    R(HOOK,         hook,         HOOK_FIELDS,         "who is asked before something is done")          \
+    R(ASK,          ask,          ASK_FIELDS,          "questions that wait for an answer")              \
+    R(WEBHOOK,      webhook,      WEBHOOK_FIELDS,      "who gets events pushed, and how far")
 
 enum row_kind {
 #define ROW_KIND(TAG, tag, FIELDS, doc) ROW_##TAG,
@@ -270,6 +306,6 @@ ROW_LIST(ROW_STRUCT)
  * (staff, and the engine's own `partition`, stay as they are; entities become legal_entities, cities...). */
 extern const struct shape row_shapes[ROW_N];
 extern const char *const row_tables[ROW_N];
-#define ROW_SIZE_MAX 320
+#define ROW_SIZE_MAX 384
 
 #endif

@@ -25,7 +25,7 @@
 struct engine {
     struct pool pools[ROW_N];
     struct map vehicle_by_code, device_by_ident, quarantine_by_ident, rider_by_uuid, staff_by_uuid, ride_by_uuid,
-        answer_by_key;
+        answer_by_key, ask_by_uuid;
     struct heap timers, over, quarantine_order;
     struct partition *self; /* the one row of PARTITION */
     struct effects *out;    /* of the present step */

@@ -70,7 +70,10 @@
     X( 7, UNLOCK_TIMED_OUT,   unlock_timed_out,   "the vehicle did not confirm the unlock") \
     X( 8, NOT_DELIVERED,      not_delivered,      "the vehicle was not connected")       \
     X( 9, RIDER_CANCELLED,    rider_cancelled,    "the rider cancelled before it began") \
-    X(10, STILL_LOCKED,       still_locked,       "the vehicle reported that it stayed locked")
+    X(10, STILL_LOCKED,       still_locked,       "the vehicle reported that it stayed locked") \
+    X(11, REFUSED,            refused,            "the operator's own rules refused it: hook_reason") \
+    X(12, NOT_ANSWERED,       not_answered,       "the operator's own rules gave no answer in time") \
+    X(13, VEHICLE_CHANGED,    vehicle_changed,    "the vehicle was not ready any more once it was allowed")
 
 #define COMMAND_STATE_LIST(X)                                                            \
     X(1, QUEUED,   queued,   "waiting for the device to be connected")                   \
@@ -136,6 +139,14 @@
     X(9, DIRTY,   dirty,   "it is dirty, but rides")                                     \
     X(10, OTHER,  other,   "something else")
 
+#define ASK_KIND_LIST(X)                                                                 \
+    X(1, RIDE_MAY_START, ride.may_start, "may this rider start a ride on this vehicle?")  \
+    X(2, MESSAGE_SEND,   message.send,   "send this to a person")
+
+#define VERDICT_LIST(X)                                                                  \
+    X(1, ALLOW,  allow,  "it may be")                                                    \
+    X(2, REFUSE, refuse, "it may not be")
+
 #define EVENT_KIND_LIST(X)                                                               \
     X( 1, VEHICLE_STATE,     vehicle_state,     "a vehicle's MDS state changed")          \
     X( 2, RIDE_STATE,        ride_state,        "a ride's state changed")                \
@@ -154,6 +165,9 @@
     X(15, CLOCK_JUMP,        clock_jump,        "the server's clock jumped")             \
     X(16, ONE_WAY_LINK,      one_way_link,      "the device speaks but does not answer") \
     X(17, FACT_REFUSED,      fact_refused,      "a fact that stopped the engine was refused") \
+    X(18, ASKED,             asked,             "a question went out to a hook")         \
+    X(19, ASK_ANSWERED,      ask_answered,      "a hook answered")                       \
+    X(20, ASK_DEFAULTED,     ask_defaulted,     "a hook did not answer in time: its default holds") \
     X(21, DAMAGE_REPORTED,   damage_reported,   "somebody says that a vehicle is damaged: number is a damage_kind")
 
 #define TERM_ENUM(LIST, tag, PREFIX_ROW, LIMIT) enum tag { LIST(PREFIX_ROW) LIMIT }
@@ -169,6 +183,8 @@
 #define STAFF_ROLE_ROW(no, NAME, name, doc) STAFF_##NAME = no,
 #define LOCK_STATE_ROW(no, NAME, name, doc) LOCK_STATE_##NAME = no,
 #define DAMAGE_KIND_ROW(no, NAME, name, doc) DAMAGE_##NAME = no,
+#define ASK_KIND_ROW(no, NAME, name, doc) ASK_##NAME = no,
+#define VERDICT_ROW(no, NAME, name, doc) VERDICT_##NAME = no,
 #define EVENT_KIND_ROW(no, NAME, name, doc) EVENT_##NAME = no,
 
 TERM_ENUM(VEHICLE_STATE_LIST, vehicle_state, VEHICLE_STATE_ROW, VEHICLE_STATE_N);
@@ -183,6 +199,8 @@ TERM_ENUM(ACCOUNT_STATE_LIST, account_state, ACCOUNT_STATE_ROW, ACCOUNT_STATE_N)
 TERM_ENUM(STAFF_ROLE_LIST, staff_role, STAFF_ROLE_ROW, STAFF_ROLE_N);
 TERM_ENUM(LOCK_STATE_LIST, lock_state, LOCK_STATE_ROW, LOCK_STATE_N);
 TERM_ENUM(DAMAGE_KIND_LIST, damage_kind, DAMAGE_KIND_ROW, DAMAGE_KIND_N);
+TERM_ENUM(ASK_KIND_LIST, ask_kind, ASK_KIND_ROW, ASK_KIND_N);
+TERM_ENUM(VERDICT_LIST, verdict, VERDICT_ROW, VERDICT_N);
 TERM_ENUM(EVENT_KIND_LIST, event_kind, EVENT_KIND_ROW, EVENT_KIND_N);
 
 /* Every enum above by name: the descriptions of rows, facts and effects point here. */
@@ -193,7 +211,8 @@ TERM_ENUM(EVENT_KIND_LIST, event_kind, EVENT_KIND_ROW, EVENT_KIND_N);
     T(command_why, COMMAND_WHY_LIST) T(command_result, COMMAND_RESULT_LIST)              \
     T(account_state, ACCOUNT_STATE_LIST) T(staff_role, STAFF_ROLE_LIST)                  \
     T(lock_state, LOCK_STATE_LIST) T(event_kind, EVENT_KIND_LIST)                        \
-    T(damage_kind, DAMAGE_KIND_LIST)
+    T(damage_kind, DAMAGE_KIND_LIST) \
+    T(ask_kind, ASK_KIND_LIST) T(verdict, VERDICT_LIST)
 
 #define TERM_DECLARE(tag, LIST) extern const struct enum_names tag##_names;
 TERM_LIST(TERM_DECLARE)
@@ -217,5 +236,7 @@ const char *term_doc(const struct enum_names *names, unsigned value);
 #define FIELD_ARG_lock_state &lock_state_names
 #define FIELD_ARG_damage_kind &damage_kind_names
 #define FIELD_ARG_event_kind &event_kind_names
+#define FIELD_ARG_ask_kind &ask_kind_names
+#define FIELD_ARG_verdict &verdict_names
 
 #endif

@@ -3,7 +3,7 @@
  *
  *     gateway ──telemetry──►┐                        ┌──► gateway   struct to_gateway: acks, orders, hang-ups
  *     gateway ──urgent─────►├─ engine ► journal ► ───┤
- *     api ──────urgent─────►┘   struct inbound       └──► api       struct to_api: replies, answers, events
+ *     api ──────urgent─────►┘   struct inbound       └──► api       struct to_api: replies, answers, events, asks
  *
  * Inbound rings push back when full: telemetry stops being read from its socket, requests get 503. Out rings are
  * always drained by their owner, every turn, so the journal thread may wait for room in them.
@@ -26,13 +26,16 @@ struct origin {
     int64_t born_us; /* monotonic: when its bytes were read */
 };
 
-enum query_kind { QUERY_RIDE_OF_RIDER = 1, QUERY_RIDE = 2, QUERY_VEHICLE = 3, QUERY_COMMAND = 4, QUERY_NOTHING = 5 };
+enum query_kind { QUERY_RIDE_OF_RIDER = 1, QUERY_RIDE = 2, QUERY_VEHICLE = 3, QUERY_COMMAND = 4, QUERY_NOTHING = 5,
+                  QUERY_WEBHOOK = 6, QUERY_HOOK = 7 };
 
 /* A read that the engine thread answers from memory; released like a reply, once what it saw is durable. */
 struct query {
     uint8_t kind;
     struct uuid uuid;    /* rider, ride or command */
     struct text16 code;  /* vehicle */
+    struct text32 name;  /* webhook */
+    uint8_t ask;         /* hook: enum ask_kind */
 };
 
 struct inbound {
@@ -55,7 +58,7 @@ struct to_gateway {
     int64_t born_us, stepped_us, synced_us;    /* where the time went, monotonic */
 };
 
-enum to_api_kind { TO_API_REPLY = 1, TO_API_ANSWER = 2, TO_API_EVENT = 3 };
+enum to_api_kind { TO_API_REPLY = 1, TO_API_ANSWER = 2, TO_API_EVENT = 3, TO_API_ASK = 4 };
 
 struct to_api {
     uint8_t kind;
@@ -66,10 +69,17 @@ struct to_api {
     union {
         struct {
             struct effect_reply reply;  /* ANSWER: code NOT_FOUND when memory does not hold it */
-            union { struct ride ride; struct command command; struct vehicle vehicle; }; /* by reply.subject_kind */
+            union { /* by reply.subject_kind */
+                struct ride ride;
+                struct command command;
+                struct vehicle vehicle;
+                struct webhook webhook;
+                struct hook hook;
+            };
             struct device device;       /* with a vehicle; id 0 = none */
         };
         struct event event;
+        struct effect_ask ask;
     };
 };
 

@@ -29,7 +29,7 @@ struct call {
 };
 
 struct curl_client {
-    struct client client;
+    struct caller client;
     struct client_options options;
     CURLM *multi;
     struct ring jobs, answers;     /* struct call * */
@@ -148,7 +148,7 @@ static struct err make_call(const struct client_call *from, bool private_address
     return NO_ERR;
 }
 
-static struct err submit(struct client *client, const struct client_call *from)
+static struct err submit(struct caller *client, const struct client_call *from)
 {
     struct curl_client *c = (struct curl_client *)client;
     struct client_counters *n = &client->counters;
@@ -177,13 +177,13 @@ static struct err submit(struct client *client, const struct client_call *from)
     return NO_ERR;
 }
 
-static struct client_answer *next(struct client *client)
+static struct client_answer *next(struct caller *client)
 {
     struct call **at = ring_peek(&((struct curl_client *)client)->answers);
     return at ? &(*at)->answer : NULL;
 }
 
-static void release(struct client *client)
+static void release(struct caller *client)
 {
     struct curl_client *c = (struct curl_client *)client;
     struct call **at = ring_peek(&c->answers);
@@ -292,7 +292,7 @@ static void *work(void *arg)
 
 /* ---- life ---- */
 
-static void destroy(struct client *client)
+static void destroy(struct caller *client)
 {
     struct curl_client *c = (struct curl_client *)client;
     if (c->started) {
@@ -320,7 +320,7 @@ static void destroy(struct client *client)
 
 static const struct client_calls curl_calls = {submit, next, release, destroy};
 
-struct err client_curl_create(const struct client_options *options, struct client **out)
+struct err client_curl_create(const struct client_options *options, struct caller **out)
 {
     struct curl_client *c = calloc(1, sizeof *c);
     size_t need = 2 * ring_need(sizeof(struct call *), CLIENT_CALLS_MAX);

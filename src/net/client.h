@@ -52,30 +52,30 @@ struct client_counters {
     _Atomic uint64_t active, waiting;   /* now */
 };
 
-struct client;
+struct caller;
 struct client_calls {
-    struct err (*submit)(struct client *c, const struct client_call *call);
-    struct client_answer *(*next)(struct client *c);
-    void (*release)(struct client *c);
-    void (*destroy)(struct client *c);
+    struct err (*submit)(struct caller *c, const struct client_call *call);
+    struct client_answer *(*next)(struct caller *c);
+    void (*release)(struct caller *c);
+    void (*destroy)(struct caller *c);
 };
 
 /* First member of every implementation. */
-struct client {
+struct caller {
     const struct client_calls *calls;
     struct client_counters counters;
 };
 
 /* FULL; FORBIDDEN or INVALID: this URL may not be called, see client_url.h. */
-static inline MUST_USE struct err client_submit(struct client *c, const struct client_call *call)
+static inline MUST_USE struct err client_submit(struct caller *c, const struct client_call *call)
 {
     return c->calls->submit(c, call);
 }
 /* Oldest answer, NULL when none. */
-static inline struct client_answer *client_next(struct client *c) { return c->calls->next(c); }
-static inline void client_release(struct client *c) { c->calls->release(c); }
+static inline struct client_answer *client_next(struct caller *c) { return c->calls->next(c); }
+static inline void client_release(struct caller *c) { c->calls->release(c); }
 /* Calls under way are given up; NULL is fine. */
-static inline void client_destroy(struct client *c)
+static inline void client_destroy(struct caller *c)
 {
     if (c) c->calls->destroy(c);
 }
@@ -87,6 +87,6 @@ struct client_options {
     void *wake_ctx;
 };
 /* libcurl's. `hosts` is borrowed for the life of the client. */
-MUST_USE struct err client_curl_create(const struct client_options *options, struct client **out);
+MUST_USE struct err client_curl_create(const struct client_options *options, struct caller **out);
 
 #endif

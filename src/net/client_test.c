@@ -76,16 +76,16 @@ static void wake(void *ctx)
     sem_post(&woken);
 }
 
-static struct client *open_client(const char *hosts, bool private_addresses)
+static struct caller *open_client(const char *hosts, bool private_addresses)
 {
-    struct client *c;
+    struct caller *c;
     struct client_options options = {.hosts = hosts, .private_addresses = private_addresses, .wake = wake};
     sem_init(&woken, 0, 0);
     assert_int_equal(client_curl_create(&options, &c).code, ERR_OK);
     return c;
 }
 
-static struct client_answer *call(struct client *c, const char *url, const char *body, uint32_t deadline_ms)
+static struct client_answer *call(struct caller *c, const char *url, const char *body, uint32_t deadline_ms)
 {
     struct client_header header = {"Webhook-Id", bytes_text("one")};
     struct client_call call = {.ticket = 77, .url = bytes_text(url), .body = bytes_text(body), .headers = &header,
@@ -103,7 +103,7 @@ static void a_post_is_answered_with_status_and_body(void **state)
     (void)state;
     struct peer p;
     peer_open(&p, "HTTP/1.1 201 Created\r\nContent-Length: 8\r\n\r\n{\"a\":1}\n");
-    struct client *c = open_client("", true);
+    struct caller *c = open_client("", true);
     struct client_answer *a = call(c, p.url, "{\"hello\":true}", 20000);
     assert_int_equal(a->err.code, ERR_OK);
     assert_int_equal(a->status, 201);
@@ -125,7 +125,7 @@ static void silence_ends_at_the_deadline(void **state)
     (void)state;
     struct peer p;
     peer_open(&p, NULL);
-    struct client *c = open_client("", true);
+    struct caller *c = open_client("", true);
     struct client_answer *a = call(c, p.url, "{}", 30);
     assert_int_equal(a->err.code, ERR_TIMEOUT);
     assert_int_equal(atomic_load(&c->counters.timeouts), 1);
@@ -141,7 +141,7 @@ static void a_redirect_is_an_answer_and_not_a_way(void **state)
     peer_open(&other, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     snprintf(answer, sizeof answer, "HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n", other.url);
     peer_open(&p, answer);
-    struct client *c = open_client("", true);
+    struct caller *c = open_client("", true);
     struct client_answer *a = call(c, p.url, "{}", 20000);
     assert_int_equal(a->status, 302);
     client_release(c);
@@ -159,7 +159,7 @@ static void an_endless_answer_is_cut(void **state)
     int head = snprintf(answer, sizeof answer, "HTTP/1.1 200 OK\r\nContent-Length: %u\r\n\r\n", CLIENT_ANSWER_MAX + 1);
     memset(answer + head, 'x', CLIENT_ANSWER_MAX + 1);
     peer_open(&p, answer);
-    struct client *c = open_client("", true);
+    struct caller *c = open_client("", true);
     assert_int_equal(call(c, p.url, "{}", 20000)->err.code, ERR_TOO_LARGE);
     client_destroy(c);
     peer_close(&p);
@@ -170,7 +170,7 @@ static void loopback_is_refused_unless_it_is_allowed(void **state)
     (void)state;
     struct peer p;
     peer_open(&p, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-    struct client *c = open_client("", false);
+    struct caller *c = open_client("", false);
     struct client_answer *a = call(c, p.url, "{}", 20000);
     assert_int_equal(a->err.code, ERR_FORBIDDEN);
     client_destroy(c);
@@ -181,7 +181,7 @@ static void loopback_is_refused_unless_it_is_allowed(void **state)
 static void a_host_off_the_list_is_refused_before_it_is_called(void **state)
 {
     (void)state;
-    struct client *c = open_client("hooks.example.org", true);
+    struct caller *c = open_client("hooks.example.org", true);
     struct client_call call = {.url = bytes_text("http://127.0.0.1:9/x"), .body = bytes_text("{}"), .deadline_ms = 1000};
     assert_int_equal(client_submit(c, &call).code, ERR_FORBIDDEN);
     assert_null(client_next(c));
@@ -193,7 +193,7 @@ static void more_than_the_limit_is_refused(void **state)
     (void)state;
     struct peer p;
     peer_open(&p, NULL);
-    struct client *c = open_client("", true);
+    struct caller *c = open_client("", true);
     struct client_call call = {.url = bytes_text(p.url), .body = bytes_text("{}"), .deadline_ms = 60000};
     for (unsigned i = 0; i < CLIENT_CALLS_MAX; i++) assert_int_equal(client_submit(c, &call).code, ERR_OK);
     assert_int_equal(client_submit(c, &call).code, ERR_FULL);

@@ -51,12 +51,12 @@ struct span {
 
 struct trace_counters { uint64_t spans, sent, dropped_full, dropped_unknown, dropped_collector, posts, posts_failed; };
 
-struct client; /* net/client.h */
+struct caller; /* net/client.h */
 
 struct trace_options {
     const char *url;                /* "http://127.0.0.1:4318/v1/traces" */
     const char *build;
-    struct client *client;
+    struct caller *client;
     int64_t (*wall_us)(void *ctx);  /* since 1970 */
     int64_t (*mono_us)(void *ctx);
     void *ctx;

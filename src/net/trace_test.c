@@ -16,7 +16,7 @@ static const char TRACE[33] = "4bf92f3577b34da6a3ce929d0e0e4736", OTHER[33] = "0
 
 /* Takes every POST; answers when it is told to. */
 struct collector {
-    struct client client;
+    struct caller client;
     char body[600000];
     unsigned posts;
     bool silent, refuses, pending;
@@ -25,7 +25,7 @@ struct collector {
 
 struct world { struct collector *collector; struct trace *trace; int64_t mono_us; };
 
-static struct err submit(struct client *c, const struct client_call *call)
+static struct err submit(struct caller *c, const struct client_call *call)
 {
     struct collector *k = (struct collector *)c;
     assert_false(k->pending);
@@ -40,14 +40,14 @@ static struct err submit(struct client *c, const struct client_call *call)
     return NO_ERR;
 }
 
-static struct client_answer *next(struct client *c)
+static struct client_answer *next(struct caller *c)
 {
     struct collector *k = (struct collector *)c;
     return k->pending && !k->silent ? &k->answer : NULL;
 }
 
-static void release(struct client *c) { ((struct collector *)c)->pending = false; }
-static void destroy(struct client *c) { free(c); }
+static void release(struct caller *c) { ((struct collector *)c)->pending = false; }
+static void destroy(struct caller *c) { free(c); }
 static const struct client_calls calls = {submit, next, release, destroy};
 
 static int64_t mono_us(void *ctx) { return ((struct world *)ctx)->mono_us; }

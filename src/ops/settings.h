@@ -35,6 +35,8 @@
     X(sign_in_rider_h,  "sign_in.rider_h",  NUMBER, "2160",           1, 87600,    "hours",     "how long a rider stays signed in") \
     X(sign_in_staff_h,  "sign_in.staff_h",  NUMBER, "12",             1, 87600,    "hours",     "how long staff stay signed in") \
     X(demo_mode,        "demo.mode",        BOOL,   "false",          0, 1,        "",          "messages to people are printed on stderr instead of sent; for the demo only") \
+    X(outbound_hosts,   "outbound.hosts",   TEXT,   "",               0, 0,        "",          "hosts that hooks and webhooks may be on: a.example, b.example:8443, .c.example; empty: any public one") \
+    X(outbound_private, "outbound.private", BOOL,   "false",          0, 1,        "",          "hooks and webhooks may be on loopback and inside addresses") \
     X(operator_name,    "operator.name",    TEXT,   "Paddock",        0, 0,        "",          "the operator's name, until one is declared") \
     X(crash_on,         "test.crash_on",    TEXT,   "",               0, 0,        "device id", "tests only: reports of this device stop the engine")
 

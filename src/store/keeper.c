@@ -44,7 +44,7 @@ struct keeper {
     struct tables_copy copy;
 };
 
-_Static_assert(ROW_N <= 16, "the index packs a kind into four bits");
+_Static_assert(ROW_N <= 32, "the index packs a kind into five bits");
 
 static struct set *set_create(const struct keeper *k);
 static void set_destroy(struct set *s);
@@ -101,7 +101,7 @@ struct err keeper_add_row(struct keeper *k, enum row_kind kind, const void *row,
     const struct shape *shape = &row_shapes[kind];
     uint64_t id = (uint64_t)field_number(&shape->fields[0], row);
     must(id && id >> 60 == 0);
-    uint64_t key = id << 4 | kind; /* unique, so the index needs no comparison */
+    uint64_t key = id << 5 | kind; /* unique, so the index needs no comparison */
     uint32_t slot = map_find(&s->index, key, NULL, NULL);
     if (slot == MAP_NONE) {
         uint32_t units = (shape->size + 7u) / 8;
@@ -284,7 +284,7 @@ static void set_clear(struct set *s)
     if (s->entry_count < s->index.mask / 16) {
         for (uint32_t i = s->entry_count; i--;) {
             const struct entry *e = &s->entries[i];
-            map_remove(&s->index, s->rows[e->at] << 4 | e->kind, i);
+            map_remove(&s->index, s->rows[e->at] << 5 | e->kind, i);
         }
     } else {
         memset(s->index.keys, 0, (s->index.mask + 1ull) * sizeof *s->index.keys);

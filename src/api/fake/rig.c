@@ -82,7 +82,9 @@ static void open_desk(struct rig *r)
         options.shared = &r->tables;
     }
     struct err e = desk_create(&options, &r->desk);
+    if (!e.code) e = desk_create(&options, &r->push_desk);
     must(!e.code);
+    client_fake_init(&r->client);
 }
 
 void rig_open(struct rig *r, const struct rig_options *options)
@@ -105,7 +107,8 @@ void rig_open(struct rig *r, const struct rig_options *options)
     open_desk(r);
     struct api_config config = {
         .loop = r->loop, .loop_conn_max = FAKE_CONN_MAX, .address = bytes_text("a"), .admin_address = bytes_text("b"),
-        .port = 3, .urgent = &r->urgent, .out = &r->out, .auth = r->auth, .desk = r->desk, .clerk = r->clerk, .key = {11, 13},
+        .port = 3, .urgent = &r->urgent, .out = &r->out, .auth = r->auth, .desk = r->desk, .clerk = r->clerk,
+        .client = &r->client.client, .push_desk = r->push_desk, .key = {11, 13},
         .world = {r, wake_engine, wall_ms, random16, ready, metrics}, .limits = r->options.limits,
         .http = r->options.http, .build = "rig",
     };
@@ -117,6 +120,7 @@ void rig_open(struct rig *r, const struct rig_options *options)
 void rig_close(struct rig *r)
 {
     api_destroy(r->api);
+    desk_destroy(r->push_desk);
     desk_destroy(r->desk);
     clerk_destroy(r->clerk);
     auth_destroy(r->auth);

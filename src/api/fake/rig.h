@@ -8,6 +8,7 @@
 
 #include "api/api.h"
 #include "engine/traffic.h"
+#include "net/fake/client_fake.h"
 #include "net/fake/loop_fake.h"
 
 #define RIG_RIDER_ROW 100u
@@ -29,7 +30,8 @@ struct rig {
     struct loop *loop;
     struct api *api;
     struct auth *auth;
-    struct desk *desk;
+    struct desk *desk, *push_desk;
+    struct client_fake client;
     struct clerk *clerk;
     struct message_ask message;       /* the last one that left */
     unsigned messages;
