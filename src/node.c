@@ -174,10 +174,26 @@ static void apply(struct node *n, const struct origin *origin, const struct fact
     atomic_store_explicit(&n->counters.seq, seq, memory_order_relaxed);
 }
 
+static uint64_t city_of(const struct engine *e, enum row_kind kind, const void *row)
+{
+    if (kind == ROW_RIDE) return ((const struct ride *)row)->city_id;
+    if (kind == ROW_VEHICLE) return ((const struct vehicle *)row)->city_id;
+    if (kind == ROW_RIDER) return ((const struct rider *)row)->city_id;
+    if (kind != ROW_COMMAND) return 0;
+    const struct vehicle *v = engine_row(e, ROW_VEHICLE, ((const struct command *)row)->vehicle_id);
+    return v ? v->city_id : 0;
+}
+
 static void copy_subject(const struct node *n, struct to_api *to, enum row_kind kind, const void *row)
 {
     const struct engine *e = n->recovered.engine;
     if (!row) return;
+    const struct city *city = engine_row(e, ROW_CITY, city_of(e, kind, row));
+    if (city) {
+        to->city_id = city->id;
+        to->city = city->code;
+    }
+    if (kind == ROW_RIDER) to->rider = *(const struct rider *)row;
     if (kind == ROW_RIDE) to->ride = *(const struct ride *)row;
     if (kind == ROW_COMMAND) to->command = *(const struct command *)row;
     if (kind == ROW_WEBHOOK) to->webhook = *(const struct webhook *)row;
@@ -235,6 +251,9 @@ static const void *query_row(const struct node *n, const struct query *q, enum r
     case QUERY_VEHICLE:
         *kind = ROW_VEHICLE;
         return engine_vehicle(e, text_bytes(&q->code));
+    case QUERY_RIDER:
+        *kind = ROW_RIDER;
+        return engine_rider(e, q->uuid);
     case QUERY_COMMAND:
         *kind = ROW_COMMAND;
         return engine_command(e, q->uuid);

@@ -105,6 +105,7 @@ TESTED_ELSEWHERE = {
     "src/api/inquiry.c": "src/api/outbound_test.c",
     "src/api/push.c": "src/api/outbound_test.c",
     "src/api/ask_ride.c": "src/api/api_in_test.c, src/api/api_test.c",
+    "src/api/ask_riders.c": "tests/scope.py",
     "src/api/ask_settings.c": "src/api/api_in_test.c, src/api/api_test.c",
     "src/api/ask_staff.c": "src/api/api_in_test.c, src/api/api_test.c",
     "src/api/ask_declared.c": "tests/openapi.py, tests/apply.py",

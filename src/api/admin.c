@@ -59,6 +59,7 @@ static void put_http(const struct http_counters *pub, const struct http_counters
     X(waits_timed_out, "counter", "Held requests whose time was up.")                                       \
     X(unauthenticated, "counter", "Requests without a valid token.")                                        \
     X(forbidden, "counter", "Requests by a role that may not.")                                             \
+    X(out_of_scope, "counter", "Requests for what is of another city: not there for the caller.")           \
     X(not_valid, "counter", "Requests with fields at fault.")                                               \
     X(rate_limited, "counter", "Requests refused because somebody tries too often.")                        \
     X(apps_too_old, "counter", "Requests of apps below their minimum build.")                               \

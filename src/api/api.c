@@ -12,7 +12,8 @@
 static void on_request(void *ctx, const struct http_request *request);
 static void on_gone(void *ctx, uint64_t http);
 static int64_t on_turn(void *ctx, int64_t now_ms);
-static bool still_good(void *ctx, struct bytes token, int64_t now_ms);
+static bool still_good(void *ctx, struct bytes token, const struct scope *scope, int64_t now_ms);
+static bool in_scope(void *ctx, const struct scope *scope, uint64_t city_id);
 
 static void fill_limits(struct api_limits *l, struct http_limits *http)
 {
@@ -78,7 +79,8 @@ static struct err create(struct api *api)
     TRY(pending_init(&api->pendings, c->limits.pending_max));
     TRY(create_people(api, key));
     struct live_options live = {.ring = c->limits.event_ring, .stream_max = c->http.sse_count_max, .key = key,
-                                .ride_memory = c->limits.ride_memory, .still_good = still_good, .ctx = api};
+                                .ride_memory = c->limits.ride_memory, .still_good = still_good,
+                                .in_scope = in_scope, .ctx = api};
     TRY(live_create(&live, &api->live));
     struct http_server_config http = {.address = c->address, .loop_conn_max = c->loop_conn_max, .limits = c->http,
                                       .proxied = c->proxied, .events = {api, on_request, on_gone},
@@ -214,13 +216,27 @@ static struct err check_token(struct api *api, const struct http_request *reques
     return e;
 }
 
-static bool still_good(void *ctx, struct bytes token, int64_t now_ms)
+/* Events name their city by its number; the street knows the code. Without a street nobody hears by cities. */
+static bool in_scope(void *ctx, const struct scope *scope, uint64_t city_id)
+{
+    struct api *api = ctx;
+    const struct snapshot *s = api->config.street ? street_hold(api->config.street, STREET_READER_HTTP) : NULL;
+    bool found = false;
+    for (uint32_t i = 0; s && i < s->city_count && !found; i++) {
+        found = s->cities[i].id == city_id && scope_has(scope, text_bytes(&s->cities[i].code));
+    }
+    if (api->config.street) street_let_go(api->config.street, STREET_READER_HTTP);
+    return found;
+}
+
+/* A stream whose scope is another one by now ends: the next one begins with it. */
+static bool still_good(void *ctx, struct bytes token, const struct scope *scope, int64_t now_ms)
 {
     struct api *api = ctx;
     struct auth_who who;
     const struct api_world *w = &api->config.world;
     struct err e = auth_check(api->config.auth, token, bytes_text(""), w->wall_ms(w->ctx), now_ms, &who);
-    return e.code != ERR_UNAUTHENTICATED; /* a database that cannot be read ends no stream */
+    return e.code != ERR_UNAUTHENTICATED && (e.code || who.scope == scope); /* a database that cannot be read ends no stream */
 }
 
 /* The header's hash under a key that survives restarts: a phone may repeat its request to the next process. */
@@ -250,6 +266,7 @@ static struct pending *take(struct call *call, const struct client *client, enum
     p->account_slot = call->account_slot;
     p->staff = call->staff;
     p->expires_ms = call->who.expires_ms;
+    p->scope = call->staff && call->route->scope == SCOPE_CITY ? call->who.scope : NULL;
     p->status = 200;
     shelf_hold(&api->accounts, p->account_slot);
     return p;
@@ -449,16 +466,74 @@ static struct pending *call_put(struct call *call, const struct inbound *in, enu
     return p;
 }
 
+/* How the city of what a fact is about is asked for; *city is where the fact names it. False: nobody said how, and
+ * whoever has a list of cities may not. */
+static bool scope_query(struct fact *f, struct query *q, uint64_t **city)
+{
+    switch (f->kind) {
+    case FACT_RIDE_END:
+        *q = (struct query){.kind = QUERY_RIDE, .uuid = f->ride_end.ride};
+        *city = &f->ride_end.city_id;
+        return true;
+    case FACT_COMMAND_ASK:
+        *q = (struct query){.kind = QUERY_VEHICLE, .code = f->command_ask.code};
+        *city = &f->command_ask.city_id;
+        return true;
+    case FACT_VEHICLE_MARK:
+        *q = (struct query){.kind = QUERY_VEHICLE, .code = f->vehicle_mark.code};
+        *city = &f->vehicle_mark.city_id;
+        return true;
+    case FACT_DAMAGE_REPORT:
+        *q = (struct query){.kind = QUERY_VEHICLE, .code = f->damage_report.code};
+        *city = &f->damage_report.city_id;
+        return true;
+    case FACT_RIDER_SET:
+        *q = (struct query){.kind = QUERY_RIDER, .uuid = f->rider_set.account};
+        *city = &f->rider_set.city_id;
+        return true;
+    default: return false;
+    }
+}
+
+/* Asks for the city first; the engine sees to it that it is still that one when the fact comes. */
+static struct pending *put_scoped(struct call *call, const struct fact *fact, enum answer_shape shape)
+{
+    struct inbound in = {.is_query = true};
+    struct fact copy = *fact;
+    uint64_t *city;
+    if (!scope_query(&copy, &in.query, &city)) {
+        call->api->counters.forbidden++;
+        out_problem(call->api, &call->client, ERR(FORBIDDEN, ""));
+        return NULL;
+    }
+    struct pending *p = call_put(call, &in, PENDING_SCOPE, shape);
+    if (p) p->fact = copy;
+    return p;
+}
+
+bool api_put_in_city(struct api *api, struct pending *p, uint64_t city_id)
+{
+    struct inbound in = {.is_query = false};
+    struct query unused;
+    uint64_t *city;
+    must(scope_query(&p->fact, &unused, &city));
+    *city = city_id;
+    in.fact = p->fact;
+    p->stage = PENDING_FACT;
+    return put(api, p, &in);
+}
+
 struct pending *call_fact(struct call *call, const struct fact *fact, enum answer_shape shape)
 {
     struct api *api = call->api;
     struct inbound in = {.is_query = false, .fact = *fact};
+    bool scoped = call->staff && call->route->scope == SCOPE_CITY && call->who.scope;
     if (call->route->keyed && pending_is_in_flight(&api->pendings, call->account_slot, call->key0, call->key1)) {
         api->counters.in_flight_refused++;
         out_problem(api, &call->client, ERR(IDEMPOTENCY_IN_FLIGHT, ""));
         return NULL;
     }
-    struct pending *p = call_put(call, &in, PENDING_FACT, shape);
+    struct pending *p = scoped ? put_scoped(call, fact, shape) : call_put(call, &in, PENDING_FACT, shape);
     if (p && call->route->keyed) pending_set_in_flight(&api->pendings, p, call->key0, call->key1);
     return p;
 }

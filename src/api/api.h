@@ -84,6 +84,7 @@ struct api_counters {
     uint64_t replies, replies_stale, replies_gone;      /* stale: no such request; gone: the client had left */
     uint64_t in_flight_refused, waits, waits_decided, waits_timed_out;
     uint64_t unauthenticated, forbidden, not_valid, rate_limited, apps_too_old;
+    uint64_t out_of_scope;                              /* of another city: answered as if it were not there */
     uint64_t clerk_jobs, clerk_full, clerk_errors, signed_in, sign_ins_refused, signed_out;
     uint64_t events, streams_open, streams_reset, stream_events;
     uint64_t pages, pages_unchanged, pages_missing;     /* files given; 304; paths of an app without a file */

@@ -79,6 +79,15 @@ static void send_vehicle(struct api *api, struct pending *p, const struct vehicl
     body_send(api, p, &body, p->status, seq);
 }
 
+static void send_rider(struct api *api, struct pending *p, const struct rider *rider, uint64_t seq)
+{
+    struct body body;
+    body_begin(&body);
+    json_name(&body.j, "rider");
+    api_json_rider(rider, SIGHT_STAFF, &body.j);
+    body_send(api, p, &body, p->status, seq);
+}
+
 static void send_id(struct api *api, struct pending *p, struct uuid id, uint64_t seq)
 {
     struct body body;
@@ -222,6 +231,47 @@ static void on_announced(struct api *api, struct pending *p, const struct effect
     api_release(api, p);
 }
 
+static struct err not_found(enum answer_shape shape, enum desk_job_kind kind)
+{
+    if (shape == ANSWER_RIDE || shape == ANSWER_RECEIPT || kind == DESK_RIDE_TIMELINE) return ERR(NO_RIDE, "");
+    if (shape == ANSWER_VEHICLE || shape == ANSWER_FRAMES || kind == DESK_VEHICLE_TIMELINE) return ERR(VEHICLE_UNKNOWN, "");
+    if (shape == ANSWER_RIDER) return ERR(RIDER_UNKNOWN, "");
+    return ERR(NOT_FOUND, "");
+}
+
+/* What a fact is told when what it is about is not there. */
+static struct err not_there(const struct pending *p)
+{
+    if (p->stage != PENDING_SCOPE) return not_found(p->shape, 0);
+    if (p->fact.kind == FACT_RIDE_END) return ERR(NO_RIDE, "");
+    return p->fact.kind == FACT_RIDER_SET ? ERR(RIDER_UNKNOWN, "") : ERR(VEHICLE_UNKNOWN, "");
+}
+
+/* True: it is of a city that the caller does not work in, and has been answered as if it were not there. */
+static bool hidden(struct api *api, struct pending *p, struct bytes city)
+{
+    if (scope_has(p->scope, city)) return false;
+    api->counters.out_of_scope++;
+    refuse(api, p, not_there(p));
+    return true;
+}
+
+/* The city is known now: the fact may go. A ride that left memory is answered from the tables. */
+static void on_scoped(struct api *api, struct pending *p, const struct to_api *in)
+{
+    bool missing = in->reply.code == ERR_NOT_FOUND;
+    if (!p->client.http) {
+        refuse(api, p, NO_ERR);
+    } else if (missing && p->shape == ANSWER_RIDE) {
+        pending_clear_in_flight(&api->pendings, p);
+        look_in_tables(api, p, DESK_RIDE);
+    } else if (missing || in->reply.code) {
+        refuse(api, p, missing ? not_there(p) : (struct err){in->reply.code, ""});
+    } else if (!hidden(api, p, text_bytes(&in->city)) && !api_put_in_city(api, p, in->city_id)) {
+        refuse(api, p, ERR(FULL, ""));
+    }
+}
+
 static void on_reply(struct api *api, const struct to_api *in)
 {
     struct pending *p = pending_of(&api->pendings, in->handle);
@@ -247,6 +297,7 @@ static void on_reply(struct api *api, const struct to_api *in)
         return;
     }
     p->subject = in->reply.subject;
+    if (in->city.len && hidden(api, p, text_bytes(&in->city))) return;
     switch ((enum answer_shape)p->shape) {
     case ANSWER_RIDE:
         if (in->ride.id) on_ride_accepted(api, p, &in->ride, in->seq);
@@ -265,17 +316,11 @@ static void on_reply(struct api *api, const struct to_api *in)
         send_id(api, p, in->reply.subject, in->seq);
         break;
     case ANSWER_ID: send_id(api, p, in->reply.subject, in->seq); break;
+    case ANSWER_RIDER: send_rider(api, p, &in->rider, in->seq); break;
     case ANSWER_RECEIPT:
     case ANSWER_FRAMES:
     case ANSWER_PAGE: must(!"no fact is answered like that");
     }
-}
-
-static struct err not_found(enum answer_shape shape, enum desk_job_kind kind)
-{
-    if (shape == ANSWER_RIDE || shape == ANSWER_RECEIPT || kind == DESK_RIDE_TIMELINE) return ERR(NO_RIDE, "");
-    if (shape == ANSWER_VEHICLE || shape == ANSWER_FRAMES || kind == DESK_VEHICLE_TIMELINE) return ERR(VEHICLE_UNKNOWN, "");
-    return ERR(NOT_FOUND, "");
 }
 
 static void on_answer(struct api *api, const struct to_api *in)
@@ -285,6 +330,10 @@ static void on_answer(struct api *api, const struct to_api *in)
         return;
     }
     struct pending *p = pending_of(&api->pendings, in->handle);
+    if (p && p->stage == PENDING_SCOPE) {
+        on_scoped(api, p, in);
+        return;
+    }
     if (!p || p->stage != PENDING_QUERY) {
         api->counters.replies_stale++;
         return;
@@ -295,8 +344,10 @@ static void on_answer(struct api *api, const struct to_api *in)
     else if (missing && p->shape == ANSWER_COMMAND) look_in_tables(api, p, DESK_COMMAND);
     else if (missing) refuse(api, p, not_found(p->shape, 0));
     else if (in->reply.code) refuse(api, p, (struct err){in->reply.code, ""});
+    else if (hidden(api, p, text_bytes(&in->city))) return;
     else if (ride) on_ride(api, p, &in->ride, in->seq);
     else if (p->shape == ANSWER_COMMAND) send_command(api, p, &in->command, in->seq);
+    else if (p->shape == ANSWER_RIDER) send_rider(api, p, &in->rider, in->seq);
     else if (p->shape == ANSWER_FRAMES) api_send_frames(api, p, &in->device, in->seq);
     else if (p->shape == ANSWER_WEBHOOK) send_webhook(api, p, &in->webhook, in->seq);
     else if (p->shape == ANSWER_HOOK) send_hook(api, p, &in->hook, in->seq);
@@ -328,6 +379,7 @@ void api_submit(struct api *api, struct pending *p)
         }
     }
     p->job.ticket = pending_handle(p);
+    p->job.scope = p->scope;
     p->job.min_seq = time_left ? account->last_seq : 0;
     p->stage = PENDING_DESK;
     struct err e = desk_submit(api->config.desk, &p->job);
@@ -337,6 +389,12 @@ void api_submit(struct api *api, struct pending *p)
     }
     api->counters.desk_full++;
     refuse(api, p, e);
+}
+
+/* One row, which is looked at here; lists and timelines come as they may be seen. */
+static bool single(enum desk_job_kind kind)
+{
+    return kind == DESK_RIDE || kind == DESK_COMMAND || kind == DESK_VEHICLE || kind == DESK_RIDER;
 }
 
 static void on_result(struct api *api, struct desk_result *r)
@@ -351,6 +409,8 @@ static void on_result(struct api *api, struct desk_result *r)
     else if (r->behind) later(api, p);
     else if (r->err.code == ERR_NOT_FOUND) refuse(api, p, not_found(p->shape, r->kind));
     else if (r->err.code) refuse(api, p, r->err);
+    else if (single(r->kind) && hidden(api, p, text_bytes(&r->city))) return;
+    else if (r->kind == DESK_RIDER) send_rider(api, p, &r->rider, r->as_of_seq);
     else if (r->kind == DESK_RIDE) on_ride(api, p, &r->ride, r->as_of_seq);
     else if (r->kind == DESK_COMMAND) send_command(api, p, &r->command, r->as_of_seq);
     else if (r->kind == DESK_VEHICLE) send_vehicle(api, p, &r->vehicle, &r->device, r->as_of_seq);

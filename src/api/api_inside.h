@@ -87,6 +87,8 @@ bool call_may(struct call *call, enum limit limit, struct bytes who);
 int64_t call_wall_ms(const struct call *call);
 /* Puts a question for an entry that is there already. False: the ring is full. */
 bool api_ask(struct api *api, struct pending *p, const struct query *query);
+/* The fact that waited, about something of that city. False: the ring is full. */
+bool api_put_in_city(struct api *api, struct pending *p, uint64_t city_id);
 /* Ends the entry, and its hold on the account. */
 void api_release(struct api *api, struct pending *p);
 struct account *api_account_of(struct api *api, const struct pending *p);

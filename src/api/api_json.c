@@ -77,6 +77,15 @@ void api_json_ride(const struct ride *ride, enum field_sight sight, struct json 
     json_close(j, '}');
 }
 
+void api_json_rider(const struct rider *rider, enum field_sight sight, struct json *j)
+{
+    json_open(j, '{');
+    api_json_fields(&row_shapes[ROW_RIDER], rider, sight, j);
+    json_name(j, "has_ride");
+    json_bool(j, rider->ride_id != 0);
+    json_close(j, '}');
+}
+
 void api_json_command(const struct command *command, enum field_sight sight, struct json *j)
 {
     json_open(j, '{');

@@ -15,6 +15,7 @@ void api_json_fields(const struct shape *shape, const void *row, enum field_sigh
 
 /* Whole objects. */
 void api_json_ride(const struct ride *ride, enum field_sight sight, struct json *j);
+void api_json_rider(const struct rider *rider, enum field_sight sight, struct json *j);
 void api_json_command(const struct command *command, enum field_sight sight, struct json *j);
 void api_json_vehicle(const struct vehicle *vehicle, const struct device *device, enum field_sight sight,
                       struct json *j);

@@ -74,6 +74,18 @@ static void send_me(struct api *api, struct pending *p, const struct clerk_resul
     person_send(api, p, &person);
 }
 
+static void send_number(struct api *api, struct pending *p, const struct clerk_result *r)
+{
+    struct person person;
+    person_begin(&person);
+    json_name(&person.j, "account");
+    json_uuid(&person.j, r->account.at);
+    json_name(&person.j, "phone");
+    if (r->number.len) json_text(&person.j, text_bytes(&r->number));
+    else json_null(&person.j);
+    person_send(api, p, &person);
+}
+
 /* What others keep in memory follows; it happened whether or not the client still waits. */
 static void remember(struct api *api, const struct clerk_result *r)
 {
@@ -102,6 +114,8 @@ static void send_result(struct api *api, struct pending *p, const struct clerk_r
         out_problem(api, &p->client, r->err);
     } else if (r->kind == CLERK_RIDER_SIGN_IN || r->kind == CLERK_STAFF_SIGN_IN) {
         send_signed_in(api, p, r);
+    } else if (r->kind == CLERK_NUMBER) {
+        send_number(api, p, r);
     } else if (r->kind == CLERK_WHO) {
         send_me(api, p, r);
     } else {

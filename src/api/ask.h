@@ -45,6 +45,14 @@ void ask_sign_out_everywhere(struct call *call);
 void ask_me(struct call *call);
 void ask_put_app(struct call *call);
 
+/* ask_riders.c */
+void ask_riders(struct call *call);
+void ask_rider(struct call *call);
+void ask_put_rider(struct call *call);
+void ask_rider_contact(struct call *call);
+void ask_rider_sign_out(struct call *call);
+void ask_erase_rider(struct call *call);
+
 /* ask_settings.c */
 void ask_put_operator(struct call *call);
 void ask_put_legal_entity(struct call *call);

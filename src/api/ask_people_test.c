@@ -360,6 +360,42 @@ static void test_signing_out_ends_the_token_or_all_of_them(void **state)
     rig_close(&r);
 }
 
+static struct rig_reply by_control(struct rig *r, const char *method, const char *account, const char *what)
+{
+    char path[120];
+    snprintf(path, sizeof path, "/v1/riders/%s%s", account, what);
+    return ask(r, (struct rig_request){.method = method, .path = path, .role = AUTH_CONTROL});
+}
+
+static void test_erasing_a_rider_takes_number_and_tokens_and_nothing_of_staff(void **state)
+{
+    (void)state;
+    struct rig r;
+    char code[7], token[80], account[64], again[64];
+    rig_open(&r, NULL);
+    send_code(&r, PHONE, code);
+    struct rig_reply reply = sign_in(&r, PHONE, code);
+    take_member(reply.body, "token", token, sizeof token);
+    take_member(reply.body, "account", account, sizeof account);
+    assert_true(rig_has(by_control(&r, "GET", account, "/contact").body, "\"phone\":\"" PHONE "\""));
+    uint64_t conn = rig_ask(&r, (struct rig_request){.method = "GET", .path = "/v1/riders/x/contact", .role = AUTH_CREW});
+    assert_int_equal(rig_reply(&r, conn).status, 403);
+    assert_int_equal(by_control(&r, "DELETE", account, "").status, 204);
+    assert_int_equal(get(&r, "/v1/me", token).status, 401);
+    assert_true(rig_has(by_control(&r, "GET", account, "/contact").body, "\"phone\":null"));
+    rig_pass_ms(&r, CODES_RESEND_MS);
+    send_code(&r, PHONE, code);
+    take_member(sign_in(&r, PHONE, code).body, "account", again, sizeof again);
+    assert_string_not_equal(account, again); /* somebody new */
+    char control[40];
+    struct buf b = buf_on(control, sizeof control - 1);
+    buf_put_uuid(&b, r.accounts[AUTH_CONTROL]);
+    control[b.len] = 0;
+    assert_int_equal(by_control(&r, "DELETE", control, "").status, 204);
+    assert_int_equal(by_control(&r, "GET", control, "/contact").status, 200); /* still lets control in */
+    rig_close(&r);
+}
+
 static struct rig_reply me_by_app(struct rig *r, const char *app)
 {
     char headers[80];
@@ -411,6 +447,7 @@ int main(void)
         cmocka_unit_test(test_guessing_a_password_locks_the_name_for_a_while),
         cmocka_unit_test(test_a_changed_password_ends_what_was_signed_in_by_the_old_one),
         cmocka_unit_test(test_signing_out_ends_the_token_or_all_of_them),
+        cmocka_unit_test(test_erasing_a_rider_takes_number_and_tokens_and_nothing_of_staff),
         cmocka_unit_test(test_apps_below_the_minimum_build_are_sent_to_the_new_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

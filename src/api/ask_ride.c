@@ -104,7 +104,8 @@ void ask_live(struct call *call)
         out_problem(api, &call->client, e);
         return;
     }
-    struct live_client client = {.http = call->client.http, .staff = call->staff, .account = call->account->uuid,
+    struct live_client client = {.http = call->client.http, .staff = call->staff, .scope = call->who.scope,
+                                 .account = call->account->uuid,
                                  .token = call->token,
                                  .last_id = bytes_trim(http_header_of(call->request, "last-event-id"))};
     live_open(api->live, &client, loop_now_ms(api->config.loop));

@@ -51,7 +51,10 @@ void ask_near(struct call *call)
     if (!s) return;
     struct buf b = buf_on(call->api->street_text, API_STREET_MAX);
     struct json j = json_on(&b);
-    uint32_t count = snapshot_find_near(s, &near, found);
+    uint32_t all = snapshot_find_near(s, &near, found), count = 0;
+    for (uint32_t i = 0; i < all; i++) {
+        if (street_in_scope(s, call->who.scope, s->vehicles[found[i].tag].city)) found[count++] = found[i];
+    }
     street_json_near(s, found, count, &j);
     answer(call, &b);
 }
@@ -68,7 +71,7 @@ static struct box box_of(const struct call *call)
 static bool city_of(struct call *call, const struct snapshot *s, uint16_t *city)
 {
     const struct arg *arg = args_get(&call->args, "city");
-    *city = arg->given ? snapshot_city(s, arg->text) : STREET_NONE;
+    *city = arg->given && scope_has(call->who.scope, arg->text) ? snapshot_city(s, arg->text) : STREET_NONE;
     if (!arg->given || *city != STREET_NONE) return true;
     street_let_go(call->api->config.street, STREET_READER_HTTP);
     out_problem(call->api, &call->client, ERR(CITY_UNKNOWN, ""));
@@ -82,7 +85,7 @@ static void mark(void *ctx, uint32_t tag)
     inside[place / 64] |= 1ull << place % 64;
 }
 
-struct map_page { uint16_t city; uint8_t state; bool rider; uint32_t from, limit; int64_t now_ms; };
+struct map_page { uint16_t city; uint8_t state; bool rider; const struct scope *scope; uint32_t from, limit; int64_t now_ms; };
 
 /* Rows in the order of their places, so that a page goes on where the last one ended. Returns the next page's cursor, 0 at
  * the end. */
@@ -98,6 +101,7 @@ static uint32_t put_page(const struct snapshot *s, const uint64_t *inside, const
         if (!(inside[place / 64] >> place % 64 & 1)) continue;
         if (page->state && v->state != page->state) continue;
         if (page->city != STREET_NONE && v->city != page->city) continue;
+        if (!street_in_scope(s, page->scope, v->city)) continue;
         if (page->rider && !street_rentable(v, page->now_ms)) continue;
         if (rows == page->limit || j->out->len + STREET_ROW_MAX > API_STREET_MAX) return place;
         street_json_row(s, v, j);
@@ -113,6 +117,7 @@ void ask_map(struct call *call)
     const struct snapshot *s = look(call);
     if (!s) return;
     struct map_page page = {.state = (uint8_t)args_get(&call->args, "state")->number, .rider = !call->staff,
+                            .scope = call->who.scope,
                             .limit = (uint32_t)given_or(call, "limit", MAP_PAGE_DEFAULT), .now_ms = wall_ms(call)};
     const struct arg *after = args_get(&call->args, "after");
     page.from = after->cursor < s->vehicle_count ? (uint32_t)after->cursor : s->vehicle_count;
@@ -150,6 +155,7 @@ void ask_map_live(struct call *call)
     struct bytes last = bytes_trim(http_header_of(call->request, "last-event-id"));
     struct map_live_client client = {.http = call->client.http, .box = box_of(call), .token = call->token,
                                      .state = (uint8_t)args_get(&call->args, "state")->number,
+                                     .scope = call->who.scope,
                                      .after_seq = args_get(&call->args, "after")->cursor};
     if (!city_of(call, s, &client.city)) return;
     uint64_t seq = s->seq, last_seq;
@@ -171,7 +177,7 @@ void ask_stats(struct call *call)
     struct api *api = call->api;
     const struct snapshot *s = look(call);
     if (!s) return;
-    struct street_figures figures = {.now_ms = wall_ms(call)};
+    struct street_figures figures = {.now_ms = wall_ms(call), .scope = call->who.scope};
     if (!city_of(call, s, &figures.city)) return;
     figures.unlocks = unlocks_sum(&api->unlocks, figures.now_ms);
     figures.age_ms = s->taken_us ? (loop_now_us(api->config.loop) - s->taken_us) / 1000 : 0;

@@ -78,9 +78,11 @@ static const char *const sql[CONTACTS_CALL_N] = {
                            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT (operator_id, name) DO UPDATE SET"
                            " role = excluded.role, password = excluded.password, changed_ms = excluded.changed_ms",
     [CONTACTS_STAFF_PASSWORD] = "UPDATE staff SET password = ?3 WHERE operator_id = ?1 AND name = ?2",
-    [CONTACTS_STAFF_DROP] = "DELETE FROM staff WHERE operator_id = ?1 AND account = ?2",
-    [CONTACTS_ACCOUNT_DROP] = "DELETE FROM accounts WHERE operator_id = ?1 AND account = ?2",
-    [CONTACTS_TOKENS_DROP] = "DELETE FROM tokens WHERE operator_id = ?1 AND account = ?2",
+    /* Of a rider: who also works here keeps that. */
+    [CONTACTS_TOKENS_DROP] = "DELETE FROM tokens WHERE operator_id = ?1 AND account = ?2 AND role = 'rider'",
+    [CONTACTS_ACCOUNT_DROP] = "DELETE FROM accounts WHERE operator_id = ?1 AND account = ?2 AND NOT EXISTS (SELECT 1"
+                              " FROM tokens t WHERE t.operator_id = ?1 AND t.account = ?2) AND NOT EXISTS (SELECT 1"
+                              " FROM staff s WHERE s.operator_id = ?1 AND s.account = ?2)",
     [CONTACTS_STAFF_LIST] = "SELECT s.name, s.account, s.role, '', a.scope FROM staff s JOIN accounts a"
                             " ON a.operator_id = s.operator_id AND a.account = s.account"
                             " WHERE s.operator_id = ?1 ORDER BY s.name",

@@ -28,7 +28,7 @@ enum contacts_call { CONTACTS_FIND, CONTACTS_ADD, CONTACTS_REVOKE, CONTACTS_REVO
                      CONTACTS_LIST, CONTACTS_TIDY, CONTACTS_ACCOUNT, CONTACTS_SCOPE, CONTACTS_SECRET_ADD,
                      CONTACTS_SECRET, CONTACTS_VERSION, CONTACTS_MARK, CONTACTS_MARK_UP, CONTACTS_PHONE,
                      CONTACTS_PHONE_ADD, CONTACTS_NUMBER, CONTACTS_NUMBER_READ, CONTACTS_PHONE_DROP, CONTACTS_STAFF,
-                     CONTACTS_STAFF_OF, CONTACTS_STAFF_PUT, CONTACTS_STAFF_PASSWORD, CONTACTS_STAFF_DROP,
+                     CONTACTS_STAFF_OF, CONTACTS_STAFF_PUT, CONTACTS_STAFF_PASSWORD,
                      CONTACTS_ACCOUNT_DROP, CONTACTS_TOKENS_DROP, CONTACTS_STAFF_LIST, CONTACTS_APP_PUT,
                      CONTACTS_APP_DROP, CONTACTS_APPS, CONTACTS_CALL_N };
 
@@ -81,7 +81,7 @@ MUST_USE struct err contacts_phone_add(struct contacts *c, const uint8_t hash[32
 /* The number, for `by`: that somebody looked is kept. NOT_FOUND: nothing is known, or it was erased. */
 MUST_USE struct err contacts_number(struct contacts *c, struct uuid account, struct uuid by, int64_t now_ms,
                                     struct text32 *out);
-/* Everything about that account goes; fine when there is nothing. */
+/* Everything about that account as a rider goes; fine when there is nothing. */
 MUST_USE struct err contacts_erase(struct contacts *c, struct uuid account);
 
 MUST_USE struct err contacts_staff_find(struct contacts *c, struct bytes name, struct contacts_staff *out);

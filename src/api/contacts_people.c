@@ -91,8 +91,7 @@ struct err contacts_number(struct contacts *c, struct uuid account, struct uuid 
 
 static struct err drop(struct contacts *c, struct uuid account)
 {
-    static const enum contacts_call all[] = {CONTACTS_PHONE_DROP, CONTACTS_STAFF_DROP, CONTACTS_TOKENS_DROP,
-                                             CONTACTS_ACCOUNT_DROP};
+    static const enum contacts_call all[] = {CONTACTS_PHONE_DROP, CONTACTS_TOKENS_DROP, CONTACTS_ACCOUNT_DROP};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         sqlite3_stmt *st = contacts_begin(c, all[i]);
         contacts_bind_uuid(st, 2, account);

@@ -10,6 +10,7 @@
 #ifndef API_DESK_H
 #define API_DESK_H
 
+#include "api/scope.h"
 #include "engine/effect.h"
 #include "store/tables.h"
 
@@ -25,6 +26,8 @@ enum desk_job_kind {
     DESK_VEHICLE_TIMELINE,  /* code, before */
     DESK_RIDE_TIMELINE,     /* uuid, before */
     DESK_QUARANTINE,        /* after */
+    DESK_RIDER,             /* by uuid */
+    DESK_RIDERS,            /* state, after */
     DESK_EVENTS,            /* after, after_part, kinds, city; oldest first, `next` always */
     DESK_DECLARED,          /* row, name, after: declared.h */
     DESK_JOB_KIND_N
@@ -41,6 +44,7 @@ struct desk_job {
     struct text16 code;
     struct text32 city;         /* filter, code; empty = all */
     uint64_t rider_id;          /* filter; 0 = all */
+    const struct scope *scope;  /* what lies outside is not there; NULL: the whole operator */
     uint64_t after;             /* cursor of a list; of a timeline: before this seq */
     uint32_t before_part;
     uint32_t after_part;        /* EVENTS */
@@ -54,8 +58,9 @@ struct desk_result {
     struct err err;             /* NOT_FOUND, TOO_LARGE, IO... */
     bool behind;                /* the tables do not hold min_seq yet */
     uint8_t kind;
-    union { struct ride ride; struct command command; struct vehicle vehicle; };
+    union { struct ride ride; struct command command; struct vehicle vehicle; struct rider rider; };
     struct device device;       /* with a vehicle; id 0 = none */
+    struct text32 city;         /* code of the row's; empty: of none */
     struct feed_place place;    /* of EVENTS */
     unsigned rows;              /* of a list: how many it has */
     uint8_t *body;              /* of a list: JSON; freed by desk_release */

@@ -41,6 +41,7 @@ static void nothing_yet(const struct desk_job *job, struct desk_result *out)
 {
     static const char *const empty[DESK_JOB_KIND_N] = {
         [DESK_VEHICLES] = "{\"vehicles\":[],\"next\":null,\"as_of_seq\":0}",
+        [DESK_RIDERS] = "{\"riders\":[],\"next\":null,\"as_of_seq\":0}",
         [DESK_RIDES] = "{\"rides\":[],\"next\":null,\"as_of_seq\":0}",
         [DESK_QUARANTINE] = "{\"devices\":[],\"next\":null,\"as_of_seq\":0}",
     };
@@ -118,6 +119,52 @@ static struct err find_device(struct tables *t, const struct vehicle *v, struct 
     return e.code == ERR_NOT_FOUND ? NO_ERR : e;
 }
 
+static struct err find_city(struct tables *t, uint64_t id, struct text32 *code)
+{
+    struct city city;
+    *code = (struct text32){0};
+    if (!id) return NO_ERR;
+    struct err e = tables_row(t, ROW_CITY, id, &city);
+    if (!e.code) *code = city.code;
+    return e.code == ERR_NOT_FOUND ? NO_ERR : e;
+}
+
+static struct err city_of_command(struct tables *t, const struct command *c, struct text32 *code)
+{
+    struct vehicle vehicle;
+    struct err e = tables_row(t, ROW_VEHICLE, c->vehicle_id, &vehicle);
+    if (e.code) return e.code == ERR_NOT_FOUND ? NO_ERR : e;
+    return find_city(t, vehicle.city_id, code);
+}
+
+/* ---- whose cities ---- */
+
+/* A scope's cities by their numbers. */
+struct reach { uint64_t ids[SCOPE_CITIES_MAX]; unsigned count; bool everywhere; };
+
+static struct err reach_of(struct tables *t, const struct desk_job *job, struct reach *out)
+{
+    *out = (struct reach){.everywhere = !job->scope};
+    for (unsigned i = 0; job->scope && i < job->scope->count; i++) {
+        struct city city;
+        struct err e = tables_row_by_code(t, ROW_CITY, text_bytes(&job->scope->cities[i]), &city);
+        if (!e.code) out->ids[out->count++] = city.id;
+        else if (e.code != ERR_NOT_FOUND) return e;
+    }
+    return NO_ERR;
+}
+
+/* NOT_FOUND when that city is not the caller's to see. */
+static struct err reaches(struct tables *t, const struct desk_job *job, uint64_t city_id)
+{
+    struct reach reach;
+    TRY(reach_of(t, job, &reach));
+    for (unsigned i = 0; i < reach.count; i++) {
+        if (reach.ids[i] == city_id) return NO_ERR;
+    }
+    return reach.everywhere ? NO_ERR : ERR(NOT_FOUND, "");
+}
+
 /* ---- pages ---- */
 
 static struct err page_begin(struct page *p, struct tables *t, const struct desk_job *job, const char *name)
@@ -192,6 +239,8 @@ static struct err on_row(void *ctx, enum row_kind kind, const void *row)
     p->rows++;
     if (kind == ROW_RIDE) {
         api_json_ride(row, p->job->sight, &p->j);
+    } else if (kind == ROW_RIDER) {
+        api_json_rider(row, p->job->sight, &p->j);
     } else if (kind == ROW_QUARANTINE) {
         api_json_quarantine(row, p->job->sight, &p->j);
     } else {
@@ -229,6 +278,12 @@ static struct err list(struct tables *t, const struct desk_job *job, struct tabl
                        struct desk_result *out)
 {
     struct page page;
+    struct reach reach;
+    TRY(reach_of(t, job, &reach));
+    if (!reach.everywhere && q->kind != ROW_QUARANTINE) {
+        q->city_ids = reach.ids;
+        q->city_count = reach.count;
+    }
     q->after_id = job->after;
     q->limit = job->limit;
     TRY(page_begin(&page, t, job, name));
@@ -242,7 +297,7 @@ static struct err list_vehicles(struct tables *t, const struct desk_job *job, st
     if (job->city.len) {
         struct city city;
         struct err e = tables_row_by_code(t, ROW_CITY, text_bytes(&job->city), &city);
-        if (e.code == ERR_NOT_FOUND) return ERR(CITY_UNKNOWN, "");
+        if (e.code == ERR_NOT_FOUND || !scope_has(job->scope, text_bytes(&job->city))) return ERR(CITY_UNKNOWN, "");
         TRY(e);
         FILTER(&q, ROW_VEHICLE, vehicle, city_id, (int64_t)city.id);
     }
@@ -255,6 +310,13 @@ static struct err list_rides(struct tables *t, const struct desk_job *job, struc
     if (job->state) FILTER(&q, ROW_RIDE, ride, state, job->state);
     if (job->rider_id) FILTER(&q, ROW_RIDE, ride, rider_id, (int64_t)job->rider_id);
     return list(t, job, &q, "rides", out);
+}
+
+static struct err list_riders(struct tables *t, const struct desk_job *job, struct desk_result *out)
+{
+    struct tables_query q = {.kind = ROW_RIDER};
+    if (job->state) FILTER(&q, ROW_RIDER, rider, state, job->state);
+    return list(t, job, &q, "riders", out);
 }
 
 static struct err timeline(struct tables *t, const struct desk_job *job, enum timeline_of of, uint64_t id,
@@ -273,9 +335,13 @@ static struct err feed(struct tables *t, const struct desk_job *job, struct desk
     struct city city = {0};
     if (job->city.len) {
         struct err e = tables_row_by_code(t, ROW_CITY, text_bytes(&job->city), &city);
-        if (e.code) return e.code == ERR_NOT_FOUND ? ERR(CITY_UNKNOWN, "") : e;
+        if (e.code && e.code != ERR_NOT_FOUND) return e;
+        if (e.code || !scope_has(job->scope, text_bytes(&job->city))) return ERR(CITY_UNKNOWN, "");
     }
+    struct reach reach;
+    TRY(reach_of(t, job, &reach));
     struct feed_query q = {.after_seq = job->after, .after_part = job->after_part, .kinds = job->kinds, .city_id = city.id,
+                           .city_ids = reach.everywhere ? NULL : reach.ids, .city_count = reach.count,
                            .limit = job->limit};
     TRY(page_begin(&page, t, job, "events"));
     struct err e = tables_feed(t, &q, on_event, &page, &out->place);
@@ -290,18 +356,29 @@ static struct err do_job(struct tables *t, const struct desk_job *job, struct de
     struct vehicle vehicle;
     struct ride ride;
     switch ((enum desk_job_kind)job->kind) {
-    case DESK_RIDE: return tables_row_by_uuid(t, ROW_RIDE, job->uuid, &out->ride);
-    case DESK_COMMAND: return tables_row_by_uuid(t, ROW_COMMAND, job->uuid, &out->command);
+    case DESK_RIDE:
+        TRY(tables_row_by_uuid(t, ROW_RIDE, job->uuid, &out->ride));
+        return find_city(t, out->ride.city_id, &out->city);
+    case DESK_COMMAND:
+        TRY(tables_row_by_uuid(t, ROW_COMMAND, job->uuid, &out->command));
+        return city_of_command(t, &out->command, &out->city);
+    case DESK_RIDER:
+        TRY(tables_row_by_uuid(t, ROW_RIDER, job->uuid, &out->rider));
+        return find_city(t, out->rider.city_id, &out->city);
     case DESK_VEHICLE:
         TRY(find_vehicle(t, text_bytes(&job->code), &out->vehicle));
+        TRY(find_city(t, out->vehicle.city_id, &out->city));
         return find_device(t, &out->vehicle, &out->device);
     case DESK_VEHICLES: return list_vehicles(t, job, out);
     case DESK_RIDES: return list_rides(t, job, out);
+    case DESK_RIDERS: return list_riders(t, job, out);
     case DESK_VEHICLE_TIMELINE:
         TRY(find_vehicle(t, text_bytes(&job->code), &vehicle));
+        TRY(reaches(t, job, vehicle.city_id));
         return timeline(t, job, TIMELINE_VEHICLE, vehicle.id, out);
     case DESK_RIDE_TIMELINE:
         TRY(tables_row_by_uuid(t, ROW_RIDE, job->uuid, &ride));
+        TRY(reaches(t, job, ride.city_id));
         return timeline(t, job, TIMELINE_RIDE, ride.id, out);
     case DESK_QUARANTINE: return list(t, job, &q, "devices", out);
     case DESK_EVENTS: return feed(t, job, out);

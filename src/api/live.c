@@ -21,6 +21,7 @@ struct stream {
     uint8_t token_len;
     char token[LIVE_TOKEN_MAX];
     bool staff;
+    const struct scope *scope;
     bool reset;          /* owes the client a `reset` */
     bool at_head;        /* a rider's that has seen everything: new events are given to it directly */
 };
@@ -146,6 +147,7 @@ void live_open(struct live *l, const struct live_client *client, int64_t now_ms)
     l->free = s->next_free;
     if (slot >= l->used_top) l->used_top = slot + 1;
     *s = (struct stream){.http = client->http, .account = client->account, .staff = client->staff, .at = l->pushed,
+                         .scope = client->staff ? client->scope : NULL,
                          .checked_ms = now_ms, .token_len = (uint8_t)client->token.len};
     if (client->token.len) memcpy(s->token, client->token.at, client->token.len);
     if (client->last_id.len) s->reset = !resume_at(l, client->last_id, &s->at);
@@ -257,6 +259,14 @@ static bool send_reset(struct live *l, struct stream *s)
     return send_text(l, s, buf_bytes(&id_buf), "reset", buf_bytes(&b));
 }
 
+/* A rider's own, or of a city that staff work in. */
+static bool concerns(const struct live *l, const struct stream *s, const struct event *event)
+{
+    if (!s->staff) return uuid_equal(owner_of(l, event), s->account);
+    if (!s->scope) return true;
+    return event->city_id && l->options.in_scope && l->options.in_scope(l->options.ctx, s->scope, event->city_id);
+}
+
 /* Catches up; false when there is more to do than fits now. */
 static bool stream_turn(struct live *l, struct stream *s, int64_t now_ms)
 {
@@ -270,7 +280,7 @@ static bool stream_turn(struct live *l, struct stream *s, int64_t now_ms)
     while (s->at < l->pushed && s->sent < LIVE_CHUNK && looked++ < LIVE_SCAN_MAX) {
         const struct event *event = ring_at(l, s->at);
         s->at++;
-        if (!s->staff && !uuid_equal(owner_of(l, event), s->account)) continue;
+        if (!concerns(l, s, event)) continue;
         if (!send_event(l, s, event)) {
             s->at = l->pushed;
             return true;
@@ -284,7 +294,7 @@ static bool token_good(struct live *l, struct stream *s, int64_t now_ms)
 {
     if (!l->options.still_good || now_ms - s->checked_ms < LIVE_RECHECK_MS) return true;
     s->checked_ms = now_ms;
-    if (l->options.still_good(l->options.ctx, bytes_of(s->token, s->token_len), now_ms)) return true;
+    if (l->options.still_good(l->options.ctx, bytes_of(s->token, s->token_len), s->scope, now_ms)) return true;
     l->counters.closed_token++;
     http_sse_end(l->options.http, s->http);
     stream_drop(l, s);

@@ -13,6 +13,7 @@
 #ifndef API_LIVE_H
 #define API_LIVE_H
 
+#include "api/scope.h"
 #include "api/shelf.h"
 #include "engine/effect.h"
 #include "net/http.h"
@@ -30,7 +31,9 @@ struct live_options {
     struct hash_key key;
     struct http_server *http;    /* may be set later */
     /* Asked now and then for each stream: may it go on? A revoked token must not listen for ever. */
-    bool (*still_good)(void *ctx, struct bytes token, int64_t now_ms);
+    bool (*still_good)(void *ctx, struct bytes token, const struct scope *scope, int64_t now_ms);
+    /* Is that city in it? NULL: no. */
+    bool (*in_scope)(void *ctx, const struct scope *scope, uint64_t city_id);
     void *ctx;
 };
 
@@ -38,6 +41,7 @@ struct live_options {
 struct live_client {
     uint64_t http;
     bool staff;
+    const struct scope *scope;   /* of staff: only events of these cities */
     struct uuid account;
     struct bytes token;          /* copied */
     struct bytes last_id;        /* Last-Event-ID; may be empty */

@@ -14,6 +14,7 @@ struct map_stream {
     struct box box;
     uint8_t state;
     uint16_t city;
+    const struct scope *scope;
     uint64_t *known;     /* by place in the snapshot; room for known_count */
     uint32_t known_count;
     int64_t due_ms, checked_ms;
@@ -72,6 +73,7 @@ void map_live_open(struct map_live *m, const struct map_live_client *client, int
     must(m->counters.open < MAP_LIVE_MAX && client->token.len <= MAP_LIVE_TOKEN_MAX);
     while (s->http) s++;
     *s = (struct map_stream){.http = client->http, .box = client->box, .state = client->state, .city = client->city,
+                             .scope = client->scope,
                              .due_ms = now_ms, .checked_ms = now_ms, .after_seq = client->after_seq, .fresh = true,
                              .token_len = (uint8_t)client->token.len};
     if (client->token.len) memcpy(s->token, client->token.at, client->token.len);
@@ -127,6 +129,7 @@ static bool wanted(const struct map_live *m, const struct map_stream *s, const s
 {
     const struct street_vehicle *v = &now->vehicles[place];
     if (!(m->inside[place / 64] >> place % 64 & 1)) return false;
+    if (!street_in_scope(now, s->scope, v->city)) return false;
     return (!s->state || v->state == s->state) && (s->city == STREET_NONE || v->city == s->city);
 }
 
@@ -209,7 +212,7 @@ int64_t map_live_turn(struct map_live *m, int64_t now_ms)
         if (!s->http) continue;
         if (now_ms - s->checked_ms >= MAP_LIVE_RECHECK_MS) {
             s->checked_ms = now_ms;
-            if (!m->options.still_good(m->options.ctx, bytes_of(s->token, s->token_len), now_ms)) {
+            if (!m->options.still_good(m->options.ctx, bytes_of(s->token, s->token_len), s->scope, now_ms)) {
                 uint64_t http = s->http;
                 stream_drop(m, s);
                 http_sse_end(m->options.http, http);

@@ -10,6 +10,7 @@
 #ifndef API_MAP_LIVE_H
 #define API_MAP_LIVE_H
 
+#include "api/scope.h"
 #include "net/http.h"
 #include "street/street.h"
 
@@ -23,7 +24,7 @@ struct map_live_options {
     struct street *street;
     struct http_server *http;
     int64_t (*wall_ms)(void *ctx);
-    bool (*still_good)(void *ctx, struct bytes token, int64_t now_ms);
+    bool (*still_good)(void *ctx, struct bytes token, const struct scope *scope, int64_t now_ms);
     void *wall_ctx, *ctx;
 };
 
@@ -32,6 +33,7 @@ struct map_live_client {
     struct box box;
     uint8_t state;                 /* only this one; 0: all */
     uint16_t city;                 /* only this one; STREET_NONE: all */
+    const struct scope *scope;     /* only these cities; NULL: all */
     uint64_t after_seq;            /* what changed up to here is known; 0: nothing is */
     struct bytes token;            /* copied */
 };

@@ -86,6 +86,7 @@ static void put_roles(struct json *j, const struct route *route)
         json_close(j, ']');
         return;
     }
+    openapi_text(j, "x-scope", route_scope_names[route->scope]);
     json_name(j, "x-roles");
     json_open(j, '[');
     for (unsigned role = 1; role < AUTH_ROLE_N; role++) {

@@ -5,6 +5,7 @@
  *       └──(row left memory)──► DESK ◄──(not in memory)──┘
  *     DESK ──tables too old──► LATER ──time──► DESK
  *     CLERK ──result──► (replied)
+ *     SCOPE: a fact by staff of some cities waits for the city of what it is about ──answer──► FACT
  *     ANNOUNCE: the engine is told of an account, nobody waits
  *
  * Gone    a client that leaves while an answer is under way leaves its entry behind (`http` 0) until the answer comes:
@@ -19,12 +20,12 @@
 #include "base/map.h"
 
 enum pending_stage { PENDING_FREE, PENDING_ANNOUNCE, PENDING_FACT, PENDING_QUERY, PENDING_WATCH, PENDING_DESK,
-                     PENDING_LATER, PENDING_CLERK };
+                     PENDING_LATER, PENDING_CLERK, PENDING_SCOPE };
 
 /* What the reply is made of. */
 enum answer_shape { ANSWER_RIDE = 1, ANSWER_RECEIPT, ANSWER_COMMAND, ANSWER_VEHICLE, ANSWER_ID, ANSWER_PAGE,
                     ANSWER_FRAMES,
-                    ANSWER_WEBHOOK, ANSWER_WEBHOOK_GONE, ANSWER_HOOK, ANSWER_HOOK_GONE };
+                    ANSWER_WEBHOOK, ANSWER_WEBHOOK_GONE, ANSWER_HOOK, ANSWER_HOOK_GONE, ANSWER_RIDER };
 enum wait_for { WAIT_NOTHING, WAIT_START, WAIT_END };
 
 /* Who gets the reply. */
@@ -47,6 +48,8 @@ struct pending {
     uint64_t key0, key1;
     struct uuid subject;      /* the ride or command */
     struct text32 name;       /* the hook or webhook */
+    const struct scope *scope; /* only what is of these cities; NULL: of any */
+    struct fact fact;         /* SCOPE */
     int64_t wait_until_ms;    /* of ?wait= */
     int64_t expires_ms;       /* of the token that it came with */
     int64_t due_ms;           /* WATCH: time is up; LATER: try again. 0 = none */

@@ -127,6 +127,14 @@ static const struct arg_row put_vehicle_args[] = {
 
 static const struct arg_row list_args[] = {QUERY_AFTER, QUERY_LIMIT};
 static const struct arg_row declared_args[] = {PATH_CODE(31, "which")};
+static const struct arg_row riders_args[] = {
+    {"state", IN_QUERY, ARG_TERM, false, 0, 0, &account_state_names, "only riders in this state"}, QUERY_AFTER, QUERY_LIMIT,
+};
+static const struct arg_row rider_args[] = {PATH_ID("account of the rider")};
+static const struct arg_row put_rider_args[] = {
+    PATH_ID("account of the rider"),
+    {"state", IN_BODY, ARG_TERM, true, 0, 0, &account_state_names, "blocked: may not start rides; an open ride goes on"},
+};
 static const struct arg_row sign_in_code_args[] = {
     {"phone", IN_BODY, ARG_PHONE, true, 0, 0, NULL, "E.164: +46701234567"},
     {"language", IN_BODY, ARG_IDENT, false, 2, 15, NULL, "BCP 47: of the message"},
@@ -170,6 +178,7 @@ static const struct arg_row one_hook_args[] = {PATH_ASK};
 #define RIDERS ROLE(RIDER)
 #define STAFF ROLES_STAFF
 #define ALL (RIDERS | STAFF)
+#define WATCHERS (STAFF | ROLE(CITY))
 #define EVERYBODY (ALL | ROLE(OWNER) | ROLE(CITY) | ROLE(MDS))
 
 /* method, who, whose things, keyed, path,
@@ -201,6 +210,30 @@ const struct route routes[] = {
      ask_me, NO_ARGS,
      "who this token is for",
      "getMe", TAG_ACCOUNTS, 200, 0, &answer_me},
+    {HTTP_VERB_GET, STAFF, SCOPE_CITY, false, "/v1/riders",
+     ask_riders, ARGS(riders_args),
+     "riders, by the city of their last ride",
+     "listRiders", TAG_ACCOUNTS, 200, ROUTE_PAGED, &page_riders},
+    {HTTP_VERB_GET, STAFF, SCOPE_CITY, false, "/v1/riders/{id}",
+     ask_rider, ARGS(rider_args),
+     "one rider",
+     "getRider", TAG_ACCOUNTS, 200, 0, &answer_rider},
+    {HTTP_VERB_PUT, ROLE(CONTROL), SCOPE_CITY, false, "/v1/riders/{id}",
+     ask_put_rider, ARGS(put_rider_args),
+     "block a rider, or let one in again",
+     "putRider", TAG_ACCOUNTS, 200, 0, &answer_rider},
+    {HTTP_VERB_GET, ROLE(CONTROL), SCOPE_OPERATOR, false, "/v1/riders/{id}/contact",
+     ask_rider_contact, ARGS(rider_args),
+     "a rider's phone number; that somebody looked is kept",
+     "getRiderContact", TAG_ACCOUNTS, 200, 0, &answer_contact},
+    {HTTP_VERB_POST, ROLE(CONTROL), SCOPE_OPERATOR, false, "/v1/riders/{id}/sign-out",
+     ask_rider_sign_out, ARGS(rider_args),
+     "end every token of a rider",
+     "signOutRider", TAG_ACCOUNTS, 204, ROUTE_UNKEYED, NULL},
+    {HTTP_VERB_DELETE, ROLE(CONTROL), SCOPE_OPERATOR, false, "/v1/riders/{id}",
+     ask_erase_rider, ARGS(rider_args),
+     "erase who a rider is: number and tokens; rides and books stay",
+     "eraseRider", TAG_ACCOUNTS, 204, 0, NULL},
     {HTTP_VERB_PUT, ROLE(CONTROL), SCOPE_OPERATOR, false, "/v1/apps/{name}",
      ask_put_app, ARGS(app_args),
      "the oldest build of an app that is let in",
@@ -241,27 +274,27 @@ const struct route routes[] = {
      ask_events, ARGS(events_args),
      "every event in order, for machines; `next` is the cursor to come back with",
      "listEvents", TAG_EVENTS, 200, 0, &page_feed},
-    {HTTP_VERB_GET, ALL, SCOPE_CITY, false, "/v1/near",
+    {HTTP_VERB_GET, ALL | ROLE(CITY), SCOPE_CITY, false, "/v1/near",
      ask_near, ARGS(near_args),
      "vehicles near by that may be rented, nearest first",
      "findNear", TAG_VEHICLES, 200, 0, &answer_near},
-    {HTTP_VERB_GET, ALL, SCOPE_CITY, false, "/v1/map",
+    {HTTP_VERB_GET, ALL | ROLE(CITY), SCOPE_CITY, false, "/v1/map",
      ask_map, ARGS(map_args),
      "vehicles in a box; riders: those that may be rented",
      "getMap", TAG_VEHICLES, 200, ROUTE_PAGED, &answer_map},
-    {HTTP_VERB_GET, STAFF, SCOPE_CITY, false, "/v1/map/live",
+    {HTTP_VERB_GET, WATCHERS, SCOPE_CITY, false, "/v1/map/live",
      ask_map_live, ARGS(map_live_args),
      "vehicles in a box as they change (server-sent)",
      "streamMap", TAG_VEHICLES, 200, ROUTE_STREAM, &answer_map_live},
-    {HTTP_VERB_GET, STAFF, SCOPE_CITY, false, "/v1/stats",
+    {HTTP_VERB_GET, WATCHERS, SCOPE_CITY, false, "/v1/stats",
      ask_stats, ARGS(stats_args),
      "the control room's counters",
      "getStats", TAG_VEHICLES, 200, 0, &answer_stats},
-    {HTTP_VERB_GET, STAFF, SCOPE_CITY, false, "/v1/vehicles",
+    {HTTP_VERB_GET, WATCHERS, SCOPE_CITY, false, "/v1/vehicles",
      ask_vehicles, ARGS(vehicles_args),
      "vehicles with their devices",
      "listVehicles", TAG_VEHICLES, 200, ROUTE_PAGED, &page_vehicles},
-    {HTTP_VERB_GET, ALL, SCOPE_CITY, false, "/v1/vehicles/{code}",
+    {HTTP_VERB_GET, ALL | ROLE(CITY), SCOPE_CITY, false, "/v1/vehicles/{code}",
      ask_vehicle, ARGS(vehicle_args),
      "one vehicle; riders: what renting it means",
      "getVehicle", TAG_VEHICLES, 200, 0, &answer_vehicle},
@@ -404,6 +437,11 @@ const struct route_tag route_tags[TAG_N] = {
     [TAG_ACCOUNTS] = {"accounts", "Signing in, riders and staff"},
     [TAG_SETTINGS] = {"settings", "What an operator declares"},
     [TAG_SERVER] = {"server", "The server about itself"},
+};
+
+const char *const route_scope_names[SCOPE_N] = {
+    [SCOPE_NOBODY] = "nobody", [SCOPE_OWN] = "own",           [SCOPE_CITY] = "city",
+    [SCOPE_OPEN] = "open",     [SCOPE_OPERATOR] = "operator",
 };
 
 const char *route_verb_name(unsigned verb)

@@ -57,6 +57,7 @@ extern const struct route_tag route_tags[TAG_N];
 #define ROLE(name) (1u << AUTH_##name)
 #define ROLES_STAFF (ROLE(CONTROL) | ROLE(ONCALL) | ROLE(CREW))
 
+extern const char *const route_scope_names[SCOPE_N];
 extern const struct route routes[];
 extern const unsigned route_count;
 #define ROUTES_MAX 128

@@ -137,12 +137,24 @@ static const struct member me[] = {
     EXPIRES_MEMBER,
 };
 
+static const struct member rider_members[] = {
+    NEVER_NULL("state"), {"has_ride", MEMBER_BOOL, 0, NULL, NULL, "is on a ride now"},
+};
+static const struct schema schema_rider = {"Rider", "Somebody who rides, by account", &row_shapes[ROW_RIDER],
+                                           SCHEMA_MEMBERS(rider_members), true};
+static const struct member contact[] = {
+    {"account", MEMBER_UUID, 0, NULL, NULL, "whose"},
+    {"phone", MEMBER_TEXT, MEMBER_NULL, NULL, NULL, "E.164; null: none is known, or it was erased"},
+};
+
 /* ---- answers ---- */
 
 static const struct member id_members[] = {
     {"id", MEMBER_UUID, 0, NULL, NULL, "of what was declared"}, AS_OF_SEQ,
 };
 static const struct member one_ride[] = ANSWER_OF("ride", &schema_ride, "the ride as it is now");
+static const struct member one_rider[] = ANSWER_OF("rider", &schema_rider, "the rider as they are now");
+static const struct member riders[] = PAGE_OF("riders", &schema_rider, "in the order they came");
 static const struct member one_vehicle[] = ANSWER_OF("vehicle", &schema_vehicle, "the vehicle as it is now");
 static const struct member one_command[] = ANSWER_OF("command", &schema_command, "the command as it is now");
 static const struct member rides[] = PAGE_OF("rides", &schema_ride, "newest first");
@@ -193,6 +205,9 @@ const struct schema answer_code_sent = {"CodeSent", "A code is on its way, if it
                                        false};
 const struct schema answer_signed_in = {"SignedIn", "A token", NULL, SCHEMA_MEMBERS(signed_in), false};
 const struct schema answer_me = {"Me", "Who a token is for", NULL, SCHEMA_MEMBERS(me), false};
+const struct schema answer_rider = {"RiderAnswer", "One rider", NULL, SCHEMA_MEMBERS(one_rider), true};
+const struct schema answer_contact = {"RiderContact", "How a rider is reached", NULL, SCHEMA_MEMBERS(contact), true};
+const struct schema page_riders = {"RiderPage", "A page of riders", NULL, SCHEMA_MEMBERS(riders), true};
 const struct schema answer_id = {"IdAnswer", "What was declared", NULL, SCHEMA_MEMBERS(id_members), true};
 const struct schema answer_ride = {"RideAnswer", "One ride", NULL, SCHEMA_MEMBERS(one_ride), false};
 const struct schema answer_vehicle = {"VehicleAnswer", "One vehicle", NULL, SCHEMA_MEMBERS(one_vehicle), false};

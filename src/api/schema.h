@@ -72,7 +72,7 @@ extern const struct schema schema_ride, schema_vehicle, schema_command, schema_r
 extern const struct schema answer_id, answer_ride, answer_vehicle, answer_command;
 extern const struct schema page_rides, page_vehicles, page_events, page_feed, page_quarantine, page_frames;
 extern const struct schema answer_about; /* ask_about.c */
-extern const struct schema answer_code_sent, answer_signed_in, answer_me;
+extern const struct schema answer_code_sent, answer_signed_in, answer_me, answer_rider, answer_contact, page_riders;
 extern const struct schema answer_webhook, answer_hook;
 extern const struct schema schema_problem;
 

@@ -195,9 +195,15 @@ static void put_vehicles(const struct street_counts *c, struct json *j)
     put_states(&ride_state_names, c->rides, RIDE_ENDED, j); /* the later states are over */
 }
 
-static bool in_scope(uint32_t city, const struct street_figures *f)
+bool street_in_scope(const struct snapshot *s, const struct scope *scope, uint32_t city)
 {
-    return f->city == STREET_NONE || f->city == city;
+    if (!scope) return true;
+    return city < s->city_count && scope_has(scope, text_bytes(&s->cities[city].code));
+}
+
+static bool in_scope(const struct snapshot *s, uint32_t city, const struct street_figures *f)
+{
+    return (f->city == STREET_NONE || f->city == city) && street_in_scope(s, f->scope, city);
 }
 
 /* Sums of different currencies are never added up. */
@@ -209,12 +215,12 @@ static void put_revenue(const struct snapshot *s, const struct street_figures *f
         int64_t minor = 0;
         bool told = false, any = false;
         for (uint32_t k = 0; k < s->city_count; k++) {
-            if (!text_equal(&s->cities[k].currency, &city->currency) || !in_scope(k, f)) continue;
+            if (!text_equal(&s->cities[k].currency, &city->currency) || !in_scope(s, k, f)) continue;
             if (k < i) told = true;
             any = true;
             if (s->counts[k].day == day) minor += s->counts[k].day_minor;
         }
-        if (told || !any || !in_scope(i, f) || !city->currency.len) continue;
+        if (told || !any || !in_scope(s, i, f) || !city->currency.len) continue;
         json_open(j, '{');
         json_name(j, "currency");
         json_text(j, text_bytes(&city->currency));
@@ -304,7 +310,7 @@ void street_json_stats(const struct snapshot *s, const struct street_figures *f,
     struct street_counts sum = {0};
     int64_t day = f->now_ms / STREET_DAY_MS;
     for (uint32_t i = 0; i <= s->city_count; i++) {
-        if (in_scope(i, f)) add_counts(&sum, &s->counts[i], day);
+        if (in_scope(s, i, f)) add_counts(&sum, &s->counts[i], day);
     }
     json_open(j, '{');
     json_name(j, "city");

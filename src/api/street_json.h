@@ -8,6 +8,7 @@
 #ifndef API_STREET_JSON_H
 #define API_STREET_JSON_H
 
+#include "api/scope.h"
 #include "api/schema.h"
 #include "api/unlocks.h"
 #include "base/json.h"
@@ -23,7 +24,11 @@ void street_json_row(const struct snapshot *s, const struct street_vehicle *v, s
 void street_json_vehicle(const struct snapshot *s, const struct street_vehicle *v, int64_t now_ms, struct json *j);
 
 /* What the control room's counters are made of beside the snapshot. */
+/* Is the city at that place of the snapshot in it? STREET_NONE is the whole operator's. */
+bool street_in_scope(const struct snapshot *s, const struct scope *scope, uint32_t city);
+
 struct street_figures {
+    const struct scope *scope;            /* only these; NULL: all */
     uint16_t city;                        /* only this one; STREET_NONE: all */
     int64_t now_ms;
     struct unlocks_summary unlocks;

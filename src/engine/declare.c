@@ -294,6 +294,17 @@ static void vehicle_set(struct engine *e, const struct fact_vehicle_set *f)
 
 /* ---- people ---- */
 
+/* Blocked, or let in again: the open ride goes on. */
+static void rider_changed(struct engine *e, const struct rider *r, struct uuid by)
+{
+    struct event *ev = event_begin(e, EVENT_RIDER_STATE);
+    ev->rider = r->uuid;
+    ev->actor = by;
+    ev->city_id = r->city_id;
+    text_clip(&ev->code, bytes_text(enum_name(&account_state_names, r->state)));
+    event_end(e, ev);
+}
+
 static void rider_set(struct engine *e, const struct fact_rider_set *f)
 {
     if (uuid_zero(f->account) || f->state >= ACCOUNT_STATE_N) {
@@ -301,6 +312,11 @@ static void rider_set(struct engine *e, const struct fact_rider_set *f)
         return;
     }
     struct rider *known = rider_find(e, f->account);
+    bool elsewhere = known && f->city_id && known->city_id != f->city_id;
+    if (elsewhere || (!known && !uuid_zero(f->by))) {
+        reply_err(e, ERR_RIDER_UNKNOWN);
+        return;
+    }
     struct rider *row = known ? EDIT(e, RIDER, rider, known->id) : add_row(e, ROW_RIDER);
     if (!row) {
         reply_err(e, ERR_FULL);
@@ -311,7 +327,10 @@ static void rider_set(struct engine *e, const struct fact_rider_set *f)
         row->state = ACCOUNT_ACTIVE;
         index_row(e, ROW_RIDER, row);
     }
-    if (f->state) row->state = f->state;
+    if (f->state && f->state != row->state) {
+        row->state = f->state;
+        if (known) rider_changed(e, row, f->by);
+    }
     reply_row(e, ROW_RIDER, row->id, row->uuid);
 }
 

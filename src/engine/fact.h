@@ -67,7 +67,9 @@
     F(6, add_code,     TEXT16, NONE, PRIVATE, "one more public code for the same vehicle; empty = none")
 #define RIDER_SET_FIELDS(F)                                                                              \
     F(1, account,      UUID, NONE, PRIVATE, "which; made when new")                                      \
-    F(2, state,        ENUM, account_state, PRIVATE, "0 = leave as it is, active when new")
+    F(2, state,        ENUM, account_state, PRIVATE, "0 = leave as it is, active when new")              \
+    F(3, by,           UUID, NONE, PRIVATE, "the staff who say so: only a known rider; zero = the account itself") \
+    F(4, city_id,      U64,  NONE, PRIVATE, "only a rider whose last ride was in this city; 0 = any")
 #define STAFF_SET_FIELDS(F)                                                                              \
     F(1, account,      UUID, NONE, PRIVATE, "which; made when new")                                      \
     F(2, role,         ENUM, staff_role, PRIVATE, "what they may do")
@@ -99,14 +101,16 @@
     F(3, key1,         U64,  NONE, PRIVATE, "its second half")                                           \
     F(4, body_hash,    U64,  NONE, PRIVATE, "hash of what was asked")                                    \
     F(5, ride,         UUID, NONE, PRIVATE, "which ride; before the vehicle confirmed this cancels")     \
-    F(6, by_staff,     BOOL, NONE, PRIVATE, "the account is staff")
+    F(6, by_staff,     BOOL, NONE, PRIVATE, "the account is staff")                                      \
+    F(7, city_id,      U64,  NONE, PRIVATE, "only a ride of this city; 0 = of any")
 #define COMMAND_ASK_FIELDS(F)                                                                            \
     F(1, account,      UUID, NONE, PRIVATE, "the staff")                                                 \
     F(2, key0,         U64,  NONE, PRIVATE, "Idempotency-Key, hashed")                                   \
     F(3, key1,         U64,  NONE, PRIVATE, "its second half")                                           \
     F(4, body_hash,    U64,  NONE, PRIVATE, "hash of what was asked")                                    \
     F(5, code,         TEXT16, NONE, PRIVATE, "public code of the vehicle")                              \
-    F(6, op,           ENUM, command_op, PRIVATE, "what to order")
+    F(6, op,           ENUM, command_op, PRIVATE, "what to order")                                       \
+    F(7, city_id,      U64,  NONE, PRIVATE, "only a vehicle of this city; 0 = of any")
 #define VEHICLE_MARK_FIELDS(F)                                                                           \
     F(1, account,      UUID, NONE, PRIVATE, "the staff")                                                 \
     F(2, key0,         U64,  NONE, PRIVATE, "Idempotency-Key, hashed")                                   \
@@ -114,7 +118,8 @@
     F(4, body_hash,    U64,  NONE, PRIVATE, "hash of what was asked")                                    \
     F(5, code,         TEXT16, NONE, PRIVATE, "public code of the vehicle")                              \
     F(6, event,        ENUM, vehicle_event, PRIVATE, "the MDS event that happened")                      \
-    F(7, to,           ENUM, vehicle_state, PRIVATE, "state after it, where MDS allows several; 0 = the only one")
+    F(7, to,           ENUM, vehicle_state, PRIVATE, "state after it, where MDS allows several; 0 = the only one") \
+    F(8, city_id,      U64,  NONE, PRIVATE, "only a vehicle of this city; 0 = of any")
 /* A hook's answer; it counts while its question waits. */
 #define ASK_ANSWERED_FIELDS(F)                                                                           \
     F(1, ask,          UUID, NONE, PRIVATE, "which question")                                            \
@@ -137,7 +142,8 @@
     F(4, body_hash,    U64,  NONE, PRIVATE, "hash of what was asked")                                    \
     F(5, code,         TEXT16, NONE, PRIVATE, "public code of the vehicle")                              \
     F(6, damage,       ENUM, damage_kind, PRIVATE, "what is wrong")                                      \
-    F(7, by_staff,     BOOL, NONE, PRIVATE, "the account is staff")
+    F(7, by_staff,     BOOL, NONE, PRIVATE, "the account is staff")                                      \
+    F(8, city_id,      U64,  NONE, PRIVATE, "only a vehicle of this city; 0 = of any")
 
 /* What a device does. `session` is the handle of the connection that it came over. */
 #define SESSION_OPENED_FIELDS(F)                                                                         \

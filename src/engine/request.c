@@ -2,12 +2,20 @@
 /* request.c: what riders and staff ask for, checked and answered once. */
 #include "engine/ask.h"
 
+/* By any of its codes. Staff whose scope is a list of cities name the one that they were let in for: elsewhere there is
+ * nothing for them. */
+static const struct vehicle *vehicle_in(struct engine *e, const struct text16 *code, uint64_t city_id)
+{
+    const struct vehicle *v = vehicle_find(e, text_bytes(code));
+    return v && city_id && v->city_id != city_id ? NULL : v;
+}
+
 static void command_ask(struct engine *e, const struct fact_command_ask *f)
 {
     struct request_key key = {f->account, f->key0, f->key1, f->body_hash};
     if (answer_again(e, &key)) return;
     const struct staff *staff = staff_find(e, f->account);
-    const struct vehicle *seen = vehicle_find(e, text_bytes(&f->code));
+    const struct vehicle *seen = vehicle_in(e, &f->code, f->city_id);
     bool known_op = f->op < COMMAND_OP_N && command_op_names.names[f->op];
     if (!staff || !seen || !known_op) {
         answer_err(e, &key, !staff ? ERR_FORBIDDEN : !seen ? ERR_VEHICLE_UNKNOWN : ERR_INVALID);
@@ -33,7 +41,7 @@ static void vehicle_mark(struct engine *e, const struct fact_vehicle_mark *f)
     struct request_key key = {f->account, f->key0, f->key1, f->body_hash};
     if (answer_again(e, &key)) return;
     const struct staff *staff = staff_find(e, f->account);
-    const struct vehicle *seen = vehicle_find(e, text_bytes(&f->code));
+    const struct vehicle *seen = vehicle_in(e, &f->code, f->city_id);
     enum vehicle_state to = f->to;
     struct err err = NO_ERR;
     if (!staff) err = ERR(FORBIDDEN, "not staff");
@@ -92,7 +100,7 @@ static void damage_report(struct engine *e, const struct fact_damage_report *f)
     struct request_key key = {f->account, f->key0, f->key1, f->body_hash};
     if (answer_again(e, &key)) return;
     const struct rider *rider = f->by_staff ? NULL : rider_find(e, f->account);
-    const struct vehicle *seen = vehicle_find(e, text_bytes(&f->code));
+    const struct vehicle *seen = vehicle_in(e, &f->code, f->city_id);
     bool known_kind = f->damage < DAMAGE_KIND_N && damage_kind_names.names[f->damage];
     if (f->by_staff ? !staff_find(e, f->account) : !rider) {
         answer_err(e, &key, ERR_FORBIDDEN);

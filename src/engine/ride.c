@@ -239,7 +239,9 @@ void ride_start(struct engine *e, const struct fact_ride_start *f)
     r->requested_ms = now_of(e);
     r->resident = true;
     index_row(e, ROW_RIDE, r);
-    EDIT(e, RIDER, rider, rider->id)->ride_id = r->id;
+    struct rider *who = EDIT(e, RIDER, rider, rider->id);
+    who->ride_id = r->id;
+    who->city_id = city->id;
     say(e, r);
     vehicle_take(v, r);
     const struct hook *hook = hook_for(e, ASK_RIDE_MAY_START);
@@ -376,7 +378,8 @@ void ride_end(struct engine *e, const struct fact_ride_end *f)
     struct ride *r = ride_find(e, f->ride);
     const struct rider *rider = rider_find(e, f->account);
     const struct staff *staff = f->by_staff ? staff_find(e, f->account) : NULL;
-    if (!r || (!staff && (!rider || r->rider_id != rider->id))) {
+    bool elsewhere = r && f->city_id && r->city_id != f->city_id;
+    if (!r || elsewhere || (!staff && (!rider || r->rider_id != rider->id))) {
         answer_err(e, &key, ERR_NO_RIDE);
         return;
     }

@@ -133,7 +133,8 @@
     F( 5, owed_minor,     I64,  NONE, STAFF,   "booked on the rider's account")                          \
     F( 6, rides,          U32,  NONE, STAFF,   "rides charged so far")                                   \
     F( 7, damage_ms,      TIME, NONE, PRIVATE, "start of the hour in which damages are counted")         \
-    F( 8, damages,        U8,   NONE, PRIVATE, "damages said in it that took a vehicle out of service")
+    F( 8, damages,        U8,   NONE, PRIVATE, "damages said in it that took a vehicle out of service") \
+    F( 9, city_id,        U64,  NONE, PRIVATE, "city of the last ride: staff of that city see them; 0 = none yet")
 
 #define STAFF_FIELDS(F)                                                                                  \
     F( 1, id,             U64,  NONE, PRIVATE, "inside id")                                              \

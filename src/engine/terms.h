@@ -168,7 +168,8 @@
     X(18, ASKED,             asked,             "a question went out to a hook")         \
     X(19, ASK_ANSWERED,      ask_answered,      "a hook answered")                       \
     X(20, ASK_DEFAULTED,     ask_defaulted,     "a hook did not answer in time: its default holds") \
-    X(21, DAMAGE_REPORTED,   damage_reported,   "somebody says that a vehicle is damaged: number is a damage_kind")
+    X(21, DAMAGE_REPORTED,   damage_reported,   "somebody says that a vehicle is damaged: number is a damage_kind") \
+    X(22, RIDER_STATE,       rider_state,       "a rider was blocked, or let in again")
 
 #define TERM_ENUM(LIST, tag, PREFIX_ROW, LIMIT) enum tag { LIST(PREFIX_ROW) LIMIT }
 #define VEHICLE_STATE_ROW(no, NAME, name, doc) VEHICLE_##NAME = no,

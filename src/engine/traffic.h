@@ -27,7 +27,7 @@ struct origin {
 };
 
 enum query_kind { QUERY_RIDE_OF_RIDER = 1, QUERY_RIDE = 2, QUERY_VEHICLE = 3, QUERY_COMMAND = 4, QUERY_NOTHING = 5,
-                  QUERY_WEBHOOK = 6, QUERY_HOOK = 7 };
+                  QUERY_WEBHOOK = 6, QUERY_HOOK = 7, QUERY_RIDER = 8 };
 
 /* A read that the engine thread answers from memory; released like a reply, once what it saw is durable. */
 struct query {
@@ -73,10 +73,13 @@ struct to_api {
                 struct ride ride;
                 struct command command;
                 struct vehicle vehicle;
+                struct rider rider;
                 struct webhook webhook;
                 struct hook hook;
             };
             struct device device;       /* with a vehicle; id 0 = none */
+            uint64_t city_id;           /* of the subject; 0 = of none */
+            struct text32 city;         /* its code */
         };
         struct event event;
         struct effect_ask ask;

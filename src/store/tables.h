@@ -90,6 +90,8 @@ struct tables_query {
     enum row_kind kind;
     struct tables_filter filters[TABLES_FILTERS_MAX];
     unsigned filter_count;
+    const uint64_t *city_ids; /* only rows of these cities (field city_id); NULL: of all */
+    unsigned city_count;
     uint64_t after_id; /* cursor: the id of the last row seen; 0 = from the beginning */
     bool newest_first; /* falling ids, and the cursor runs that way */
     unsigned limit;    /* 1 to TABLES_LIST_MAX */
@@ -124,6 +126,8 @@ struct feed_query {
     uint32_t after_part;
     uint64_t kinds;   /* 1 << each enum event_kind that is wanted; 0 = all */
     uint64_t city_id; /* only what concerns this city; 0 = all */
+    const uint64_t *city_ids; /* only what concerns these; NULL: all */
+    unsigned city_count;
     unsigned limit;   /* 1 to TABLES_LIST_MAX */
 };
 struct feed_place {

@@ -6,7 +6,11 @@
 static bool wanted(const struct feed_query *q, const struct event *event)
 {
     if (q->kinds && !(q->kinds >> event->kind & 1)) return false;
-    return !q->city_id || event->city_id == q->city_id;
+    if (q->city_id && event->city_id != q->city_id) return false;
+    for (unsigned i = 0; q->city_ids && i < q->city_count; i++) {
+        if (event->city_id == q->city_ids[i]) return true;
+    }
+    return !q->city_ids;
 }
 
 static struct err walk(struct tables *t, const struct feed_query *q, sqlite3_stmt *st, tables_on_event *on_event, void *ctx,

@@ -83,6 +83,11 @@ static struct err list_all(struct tables *t, const struct tables_query *q, table
         sql_put_name(&sql, f->name);
         buf_put_text(&sql, " IS ?)");
     }
+    for (unsigned i = 0; q->city_ids && i <= q->city_count; i++) {
+        buf_put_text(&sql, i ? ", " : " AND city_id IN (-1"); /* a list of no cities has no rows */
+        if (i) buf_put_u64(&sql, q->city_ids[i - 1]);
+    }
+    if (q->city_ids) buf_put_char(&sql, ')');
     buf_put_text(&sql, q->newest_first ? " AND id < ? ORDER BY id DESC LIMIT ?" : " AND id > ? ORDER BY id LIMIT ?");
     sqlite3_stmt *st = NULL;
     TRY(tables_prepare(t, sql_text(&sql), &st));

@@ -384,7 +384,8 @@ static void copy_settings(const struct mirror *m, struct snapshot *s)
     for (uint32_t i = 0; i < m->city_count; i++) {
         const struct change_city *c = &m->cities[i];
         const struct change_entity *e = entity_of(m, c->entity_id);
-        s->cities[i] = (struct street_city){.code = c->code, .name = c->name, .time_zone = c->time_zone, .at = c->at};
+        s->cities[i] = (struct street_city){.id = c->id, .code = c->code,
+                                             .name = c->name, .time_zone = c->time_zone, .at = c->at};
         if (!e) continue;
         s->cities[i].currency = e->currency;
         s->cities[i].decimals = e->decimals;

@@ -27,6 +27,7 @@ struct street_type {
 };
 
 struct street_city {
+    uint64_t id;                   /* inside id */
     struct text32 code, name, time_zone;
     struct text4 currency;
     uint8_t decimals;
