@@ -4,9 +4,10 @@
 //
 // A page that writes an error to its console, throws, or breaks its own security policy has failed, whatever else it shows.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, before } from "node:test";
 import { chromium } from "playwright-core";
 
@@ -37,7 +38,7 @@ export async function withPage(options, steps) {
     const context = await browser.newContext({ viewport: SIZES[size], colorScheme: theme, reducedMotion: motion, locale: language,
                                                timezoneId: "Europe/Stockholm", ...more });
     const page = await context.newPage();
-    page.setDefaultTimeout(15000);
+    page.setDefaultTimeout(30000);
     const wrong = [];
     page.on("pageerror", (error) => wrong.push(`threw: ${error.message}`));
     page.on("console", (message) => {
@@ -82,7 +83,7 @@ export async function accessible(page, where) {
 
 // The map has drawn once and waits for nothing more.
 export async function mapReady(page) {
-    await page.waitForSelector('[data-map="ready"]');
+    await page.waitForSelector('[data-map="ready"]', { timeout: 60000 });
 }
 
 export async function api(method, path, token, body) {
@@ -91,8 +92,14 @@ export async function api(method, path, token, body) {
     return { status: response.status, body: await response.json().catch(() => undefined) };
 }
 
+// A token that nobody else holds: signing out ends it for all who do.
+export function ownToken(role) {
+    const [binary, ...more] = process.env.PADDOCK.split(" ");
+    return execFileSync(binary, [...more, "token", "--data", dirname(process.env.DEMO), "--role", role], { encoding: "utf8" }).trim();
+}
+
 // Waits for a state, never for a time.
-export async function until(what, condition, ms = 15000) {
+export async function until(what, condition, ms = 30000) {
     const end = Date.now() + ms;
     for (let value; Date.now() < end; await new Promise((done) => setTimeout(done, 50))) {
         if ((value = await condition())) return value;

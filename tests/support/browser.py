@@ -10,10 +10,10 @@ import subprocess
 import time
 
 from support.demo import Demo
-from support.paddock import ROOT
+from support.paddock import BINARY, ROOT
 
 E2E = ROOT / "apps" / "e2e"
-TESTS_S = 240
+TESTS_S = 540
 
 
 def pages():
@@ -35,7 +35,8 @@ def run(file, *demo_options):
     assert browser, "chromium is not there: tools/install brings it"
     with Demo(*demo_options) as demo:
         demo.addresses()
-        environment = {**os.environ, "DEMO": str(demo.data / "demo.json"), "CHROMIUM": browser}
+        environment = {**os.environ, "DEMO": str(demo.data / "demo.json"), "CHROMIUM": browser,
+                       "PADDOCK": " ".join(BINARY)}
         command = [node, "--test", "--test-reporter=tap"]
         if os.environ.get("ONLY_TEST"):
             command.append(f"--test-name-pattern={os.environ['ONLY_TEST']}")
@@ -44,7 +45,7 @@ def run(file, *demo_options):
                               timeout=TESTS_S)
     found = list(outcomes(done.stdout))
     for name, passed, text in found:
-        print(f"{'ok' if passed else 'not ok'}: {name}")
+        print(f"{'ok' if passed else 'not ok'}: {name}", flush=True)
         if not passed:
             print(f"\nFAIL: {re.sub(r'[^A-Za-z0-9]+', '_', name)} (browser)\n{'-' * 70}\n{text}{'-' * 70}")
     print(f"Ran {len(found)} tests in {time.monotonic() - began:.1f}s", flush=True)

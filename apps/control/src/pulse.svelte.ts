@@ -18,13 +18,16 @@ class Pulse {
     series = $state.raw<Series>({ at: [], rides: [], p50: [], p95: [], facts: [] });
     alarms = $state.raw<FleetEvent[]>([]);
     private timer: ReturnType<typeof setTimeout> | undefined;
+    private life = 0;                      // of start()..stop()
     private stream: Stream | null = null;
     private before: { seq: number; at: number } | null = null;
     private listeners = new Set<(event: FleetEvent | null) => void>();
 
     start() {
+        const life = ++this.life;
         const ask = async () => {
             const stats = await api.get<Stats>("/stats", { tries: 1, timeoutMs: 6000 }).catch(() => null);
+            if (life !== this.life) return;
             if (stats) this.take(stats);
             else this.before = null;
             this.timer = setTimeout(ask, EVERY_MS);
@@ -37,6 +40,7 @@ class Pulse {
     }
 
     stop() {
+        this.life++;
         clearTimeout(this.timer);
         this.stream?.close();
         this.stats = null;
