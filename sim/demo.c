@@ -36,7 +36,7 @@ enum {
     CLOCK_AGAIN_MS = 100,
     HOUR_MS = 3600000,
     FILES_RESERVE = 200,
-    SERVER_FILES = 2000,        /* of the server's besides vehicles: HTTP, tables, journal */
+    SERVER_FILES = 2400,        /* of the server's besides vehicles: HTTP, tables, journal */
     TWIN_OF = 16                /* of so many vehicles one may have a second connection */
 };
 

@@ -17,7 +17,8 @@ enum { NOBODY = UINT32_MAX, BATTERY_FLAT_PCT = 20, CLERKS_MAX = 8,
 
 /* Faults that a vehicle suffers from for a while: (kind, how long in s). A second device with its id may have taken its
  * place on the server. */
-#define DEMO_LASTING_LIST(X) X(MUTE, 900) X(TWIN, 600) X(NO_RADIO, 180) X(STUCK, 900)
+#define DEMO_LASTING_LIST(X) \
+    X(MUTE, 900) X(TWIN, 600) X(NO_RADIO, 180) X(STUCK, 900) X(ACT_SILENT, 300) X(OPENED_LOCAL, 420) X(LOCK_LOST, 120)
 enum demo_lasting {
 #define X(name, s) DEMO_LASTING_##name,
     DEMO_LASTING_LIST(X)

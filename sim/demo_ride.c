@@ -15,7 +15,8 @@
 #include "sim/demo_inside.h"
 
 /* A rider thinks whether to ride every THINK_S or so; in the busiest hour they ride BUSY_PCT of their time. */
-enum { CHOICES = 3, THINK_S = 20, FIRST_S = 14, BUSY_PCT = 65, IDLE_PPM = 5000, FIRST_MIN_S = 12 };
+enum { CHOICES = 3, THINK_S = 20, FIRST_S = 14, BUSY_PCT = 65, IDLE_PPM = 5000, FIRST_MIN_S = 12,
+       KNOWN_MS = 1500, NEW_MS = 10000 }; /* real: what a server that is busy needs to know that a vehicle came */
 
 static bool on_pick(void *ctx, struct sim_rider *rider, struct text16 *code);
 static void on_ride(void *ctx, struct sim_rider *rider, struct bytes code);
@@ -93,12 +94,15 @@ static uint32_t ride_for(void *ctx, struct sim_rider *rider)
 /* ---- which one ---- */
 
 /* As an app lists it, and as one sees it standing there. */
-static bool takes(const struct demo_vehicle *v, bool careless)
+static bool takes(const struct demo_rider *r, const struct demo_vehicle *v)
 {
+    int64_t known_ms = KNOWN_MS * (int64_t)r->city->config.figures->speed;
+
     if (v->rider != NOBODY || sim_vehicle_is_moving(v->actor)) return false;
-    if (careless) return true;
-    return v->state == VEHICLE_AVAILABLE && sim_vehicle_is_connected(v->actor) &&
-           sim_vehicle_is_locked(v->actor) && sim_vehicle_battery_pct(v->actor) > BATTERY_FLAT_PCT;
+    if (r->careless) return true;
+    return v->state == VEHICLE_AVAILABLE && sim_vehicle_connected_ms(v->actor) > known_ms &&
+           sim_vehicle_is_locked(v->actor) && !sim_vehicle_owes(v->actor) &&
+           sim_vehicle_battery_pct(v->actor) > BATTERY_FLAT_PCT;
 }
 
 static int64_t steps(struct point a, struct point b)
@@ -116,7 +120,7 @@ static struct demo_vehicle *choose(struct demo_rider *r)
 
     for (uint32_t i = 0; i < c->config.figures->vehicle_count; i++) {
         struct demo_vehicle *v = &c->vehicles[i];
-        if (!takes(v, r->careless)) continue;
+        if (!takes(r, v)) continue;
         int64_t steps_to = steps(sim_vehicle_place(v->actor).at, r->at);
         uint32_t at = found < CHOICES ? found++ : CHOICES;
         for (; at > 0 && steps_to < far[at - 1]; at--) {
@@ -298,6 +302,7 @@ static const char *habit_of(const struct demo_rider *r, const struct demo_vehicl
     if (r->careless) return "careless";
     if (r->in_hole || sim_vehicle_is_in_hole(v->actor)) return hole_label(v);
     if (v->pulled) return "taken_in_by_crew";
+    if (sim_vehicle_connected_ms(v->actor) < NEW_MS * (int64_t)r->city->config.figures->speed) return "just_connected";
     return fault_of(r, v);
 }
 

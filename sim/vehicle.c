@@ -171,6 +171,11 @@ bool sim_vehicle_is_moving(const struct sim_vehicle *v) { return v->moving; }
 bool sim_vehicle_is_connected(const struct sim_vehicle *v) { return v->signed_in; }
 bool sim_vehicle_is_stuck(const struct sim_vehicle *v) { return crowd_now_us(v->crowd) < v->stuck_until_us; }
 uint8_t sim_vehicle_dialect(const struct sim_vehicle *v) { return v->config.dialect; }
+int64_t sim_vehicle_connected_ms(const struct sim_vehicle *v)
+{
+    return v->signed_in ? (crowd_now_us(v->crowd) - v->signed_in_us) / 1000 : 0;
+}
+
 struct bytes sim_vehicle_ident(const struct sim_vehicle *v) { return text_bytes(&v->ident); }
 int64_t sim_vehicle_said_unlocked_ms(const struct sim_vehicle *v) { return v->said_unlocked_ms; }
 uint32_t sim_vehicle_owes(const struct sim_vehicle *v) { return v->owed_count; }
@@ -303,6 +308,7 @@ static void on_open(void *ctx, uint64_t conn, struct bytes peer)
     (void)peer;
     if (conn != v->conn) return;
     v->signed_in = true;
+    v->signed_in_us = crowd_now_us(v->crowd);
     v->said_moving = 0;
     vehicle_say_heartbeat(v, true);
     if (v->config.place_s) vehicle_due(v, DUE_PLACE, PLACE_MS * 1000ll);

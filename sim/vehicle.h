@@ -107,6 +107,7 @@ uint8_t sim_vehicle_battery_pct(const struct sim_vehicle *v);
 bool sim_vehicle_is_locked(const struct sim_vehicle *v);
 bool sim_vehicle_is_moving(const struct sim_vehicle *v);
 bool sim_vehicle_is_connected(const struct sim_vehicle *v);
+int64_t sim_vehicle_connected_ms(const struct sim_vehicle *v); /* for so long; 0: it is not */
 /* Why it last had no network; FINE: it always had one. */
 enum sim_radio sim_vehicle_last_hole(const struct sim_vehicle *v);
 /* Is without network now. */

@@ -68,6 +68,7 @@ struct sim_vehicle {
     int64_t drained_us, stuck_until_us; /* drained: until when the box's own use is in battery_ppm */
     enum sim_radio hole;              /* why it last had no network */
     bool in_hole;
+    int64_t signed_in_us;             /* when it last connected */
     int64_t hole_until_us;            /* of a NO_RADIO that was drawn */
 
     /* what its IoT unit keeps */

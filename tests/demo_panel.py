@@ -38,11 +38,11 @@ def strangers_are_refused(panel, addresses):
     assert status == 200 and headers["Access-Control-Allow-Origin"] == ours, headers
 
 
-def scooter(control):
-    """One that can be ridden, charged and of the kind that locks by itself (the first of its capabilities)."""
+def scooter(control, locks=1):
+    """One that can be ridden, charged, and that locks by itself (the first of its capabilities), or does not."""
     for v in control.get("/v1/vehicles?state=available&limit=100")[1]["vehicles"]:
         device = v["device"]
-        if device and device["connected"] and device["caps"] & 1 and device["fix_ms"] and device["battery_pct"] > 40:
+        if device and device["connected"] and device["caps"] & 1 == locks and device["fix_ms"] and device["battery_pct"] > 40:
             return v["code"], device
     return None
 
@@ -99,6 +99,16 @@ def it_moves_and_ends(control, rider, ride, code):
     until("the guest's ride is settled", ended, 40)
 
 
+def a_bicycle_is_closed_by_hand(control, rider):
+    """Its rider asks to end at a browser: somebody of the demo pushes the lock shut."""
+    code, _ = until("a bicycle is there", lambda: scooter(control, locks=0))
+    status, answer = rider.post("/v1/rides?wait=20", {"vehicle_code": code})
+    assert status in (200, 202), (status, answer)
+    ride = answer["ride"]["id"]
+    until("it is ridden", lambda: state_of(rider, ride)["state"] == "riding", 40)
+    it_moves_and_ends(control, rider, ride, code)
+
+
 def the_server_is_killed(panel, demo, control, rider):
     """In the middle of a ride: back on the same data and addresses, the ride is the same, and so is its meter."""
     code, _ = until("a scooter is there", lambda: scooter(control))
@@ -130,6 +140,7 @@ def main():
         went = a_district_is_cut(panel, control, rider)
         ride, code = a_report_is_lost(panel, control, rider)
         it_moves_and_ends(control, rider, ride, code)
+        a_bicycle_is_closed_by_hand(control, rider)
         back_s = the_server_is_killed(panel, demo, control, rider)
         demo.process.terminate()
         code, report = demo.ended()
