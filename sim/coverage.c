@@ -15,6 +15,10 @@ void coverage_add(struct world_figures *sum, const struct world_figures *one)
     for (unsigned i = 0; i < SIM_RIDER_HABIT_N; i++) sum->habits[i] += one->habits[i];
     for (unsigned i = 0; i < NETWORK_FAULT_N; i++) sum->network_faults[i] += one->network_faults[i];
     for (unsigned i = 0; i < DISK_FAULT_N; i++) sum->disk_faults[i] += one->disk_faults[i];
+    for (unsigned i = 0; i < OUTSIDE_FAULT_N; i++) sum->outside_faults[i] += one->outside_faults[i];
+    sum->asked += one->asked;
+    sum->rides_refused += one->rides_refused;
+    sum->events_pushed += one->events_pushed;
     const uint32_t *rows = (const uint32_t *)&one->coverage;
     uint32_t *total = (uint32_t *)&sum->coverage;
     for (size_t i = 0; i < sizeof one->coverage / sizeof *rows; i++) total[i] += rows[i];
@@ -76,6 +80,10 @@ unsigned coverage_print(FILE *out, const struct world_figures *f, bool all)
     }
     for (unsigned i = 0; i < SIM_VEHICLE_FAULT_N; i++) row(&t, "vehicle fault", sim_vehicle_fault_text(i), f->vehicle_faults[i]);
     for (unsigned i = 0; i < SIM_RIDER_HABIT_N; i++) row(&t, "rider", sim_rider_habit_text(i), f->habits[i]);
+    for (unsigned i = 0; i < OUTSIDE_FAULT_N; i++) row(&t, "outside", outside_fault_text(i), f->outside_faults[i]);
+    row(&t, "outside", "a hook was asked", f->asked);
+    row(&t, "outside", "a ride was refused", f->rides_refused);
+    row(&t, "outside", "an event was pushed", f->events_pushed);
     row(&t, "server", "killed", f->kills);
     row(&t, "server", "power cut", f->power_cuts);
     row(&t, "server", "ended by its disk", f->disk_ends);

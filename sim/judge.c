@@ -8,7 +8,8 @@
  *  4 a ride is charged once: its postings are two and sum to zero, riders owe what their rides cost
  *  5 no order to lock or restart reaches a vehicle that has been moving for longer than evidence of standing still lasts
  *  6 the running state = tables + tail = the whole journal replayed
- *  7 when faults stop every ride ends and every command is decided */
+ *  7 a ride that a hook refused was never unlocked; a webhook got every event, in order
+ *  8 when faults stop every ride ends and every command is decided */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,8 @@
 
 #define MOVING_GRACE_S 90u /* 15 s of evidence, and what a stalled connection may delay it and the order */
 
+#define PUSH_LATEST_MS (15 * 60000)  /* a receiver that was down is tried again within ten minutes */
+
 /* ---- 2: at every moment ---- */
 
 struct taken { struct world *w; uint64_t *vehicles; uint32_t count; };
@@ -27,14 +30,15 @@ static void judge_ride(void *ctx, const void *row)
 {
     struct taken *t = ctx;
     const struct ride *r = row;
-    bool open = r->state == RIDE_UNLOCKING || r->state == RIDE_RIDING || r->state == RIDE_ENDING;
+    bool open = r->state == RIDE_REQUESTED || r->state == RIDE_UNLOCKING || r->state == RIDE_RIDING || r->state == RIDE_ENDING;
     const struct engine *e = node_engine(t->w->life.node);
     const struct vehicle *v = engine_row(e, ROW_VEHICLE, r->vehicle_id);
     const struct rider *rider = engine_row(e, ROW_RIDER, r->rider_id);
     if (!open) return;
     if (!v || v->ride_id != r->id) world_broken(t->w, "ride %" PRIu64 " is open and its vehicle does not know", r->id);
     if (!rider || rider->ride_id != r->id) world_broken(t->w, "ride %" PRIu64 " is open and its rider does not know", r->id);
-    if (r->started_ms == 0 && r->state != RIDE_UNLOCKING) world_broken(t->w, "ride %" PRIu64 " runs unconfirmed", r->id);
+    bool before = r->state == RIDE_REQUESTED || r->state == RIDE_UNLOCKING;
+    if (r->started_ms == 0 && !before) world_broken(t->w, "ride %" PRIu64 " runs unconfirmed", r->id);
     for (uint32_t i = 0; i < t->count; i++) {
         if (t->vehicles[i] == r->vehicle_id) world_broken(t->w, "vehicle %" PRIu64 " has two rides", r->vehicle_id);
     }
@@ -62,6 +66,7 @@ void judge_moment(struct world *w)
         const char *broken = sim_rider_broken(w->riders[i]);
         if (broken) world_broken(w, "rider %u saw: %s", i, broken);
     }
+    if (*outside_broken(w->outside)) world_broken(w, "a webhook saw: %s", outside_broken(w->outside));
     const char *broken = w->staff ? sim_staff_broken(w->staff) : NULL;
     if (broken) world_broken(w, "staff saw: %s", broken);
     if (!w->up) return;
@@ -158,6 +163,8 @@ struct books {
     int64_t posted_minor;    /* to riders' accounts */
     int64_t sum_minor;
     uint64_t undecided;
+    uint64_t *unlocked;      /* rides that an unlock was ordered for */
+    size_t unlocked_count;
     uint64_t last_id;        /* cursor of the list being read */
 };
 
@@ -182,6 +189,13 @@ static struct err take_row(void *ctx, enum row_kind kind, const void *row)
     } else if (kind == ROW_COMMAND) {
         const struct command *c = row;
         b->w->figures.commands++;
+        if (c->op == COMMAND_OP_UNLOCK && c->ride_id) {
+            if (!(b->unlocked_count & (b->unlocked_count + 1))) {
+                b->unlocked = realloc(b->unlocked, 2 * (b->unlocked_count + 1) * sizeof *b->unlocked);
+                must(b->unlocked);
+            }
+            b->unlocked[b->unlocked_count++] = c->ride_id;
+        }
         b->undecided += c->state != COMMAND_DONE && c->state != COMMAND_FAILED;
     }
     return NO_ERR;
@@ -231,6 +245,52 @@ static bool vehicle_said_open(const struct world *w, const struct ride *r)
     return false;
 }
 
+/* What a hook refused was never even tried. */
+static void judge_refused(struct world *w, const struct books *b, const struct ride *r)
+{
+    bool refused = r->reason == RIDE_REASON_REFUSED || r->reason == RIDE_REASON_NOT_ANSWERED;
+    if (!refused) return;
+    w->figures.rides_refused++;
+    if (r->state != RIDE_FAILED || r->started_ms) world_broken(w, "ride %" PRIu64 " was refused and ran", r->id);
+    for (size_t i = 0; i < b->unlocked_count; i++) {
+        if (b->unlocked[i] == r->id) world_broken(w, "ride %" PRIu64 " was refused and its vehicle unlocked", r->id);
+    }
+}
+
+struct pushed { struct world *w; const struct outside_event *at; uint32_t count, next; int64_t end_ms; };
+
+/* Each event of the table is the receiver's next; at the end some may be missing that are only minutes old. */
+static struct err judge_pushed_event(void *ctx, const struct event *event)
+{
+    struct pushed *p = ctx;
+    const struct outside_event *got = p->next < p->count ? &p->at[p->next] : NULL;
+    p->next++;
+    bool same = got && got->seq == event->seq && got->part == event->part;
+    bool late = !got && p->end_ms - event->at_ms < PUSH_LATEST_MS;
+    if (!same && !late) {
+        world_broken(p->w, "a webhook did not get event %" PRIu64 ".%u; it got %u events", event->seq, event->part, p->count);
+    }
+    return NO_ERR;
+}
+
+static struct err judge_pushed(struct world *w, struct tables *t)
+{
+    struct pushed p = {.w = w, .end_ms = world_now_ms(w)};
+    struct feed_place next;
+    p.count = outside_events(w->outside, &p.at);
+    w->figures.asked += outside_asked(w->outside);
+    w->figures.events_pushed += p.count;
+    if (!p.count) return NO_ERR;
+    struct feed_query q = {.after_seq = p.at[0].seq, .after_part = p.at[0].part, .limit = TABLES_LIST_MAX};
+    p.next = 1;
+    do {
+        TRY(tables_feed(t, &q, judge_pushed_event, &p, &next));
+        q.after_seq = next.seq;
+        q.after_part = next.part;
+    } while (next.more && !*w->why);
+    return NO_ERR;
+}
+
 static void judge_rides(struct world *w, struct books *b)
 {
     for (size_t i = 0; i < b->ride_count; i++) {
@@ -241,6 +301,7 @@ static void judge_rides(struct world *w, struct books *b)
         w->figures.rides_cancelled += r->state == RIDE_CANCELLED;
         w->figures.rides_checked++;
         b->charged_minor += r->charge_minor;
+        judge_refused(w, b, r);
         if (!over) world_broken(w, "ride %" PRIu64 " never ended (state %u)", r->id, r->state);
         if (r->state != RIDE_SETTLED && r->charge_minor) world_broken(w, "ride %" PRIu64 " failed and was charged", r->id);
         if (r->state == RIDE_SETTLED && !vehicle_said_open(w, r)) {
@@ -315,11 +376,13 @@ void judge_end(struct world *w)
     e = tables_open(&t, DATA_TABLES, &options);
     static const uint8_t kinds[] = {ROW_RIDE, ROW_POSTING, ROW_RIDER, ROW_COMMAND};
     for (unsigned i = 0; i < sizeof kinds && !e.code; i++) e = read_all(&t, kinds[i], &b);
+    if (!e.code) e = judge_pushed(w, &t);
     if (e.code) world_broken(w, "the tables do not read: %s: %s", e.why, t.text);
     tables_close(&t);
     if (!*w->why) judge_rides(w, &b);
     for (uint32_t i = 0; i < w->rider_count && !*w->why; i++) judge_rider_log(w, i, &b);
     for (uint32_t i = 0; i < w->vehicle_count && !*w->why; i++) judge_vehicle_log(w, &w->vehicles[i], &wit);
     free(b.rides);
+    free(b.unlocked);
     free(wit.at);
 }

@@ -86,13 +86,15 @@ static struct err open_shell(struct world *w)
     struct desk_options desk = {.path = DATA_TABLES, .vfs = w->vfs, .inline_jobs = true,
                                 .shared = (struct tables *)&node_recovered(l->node)->tables};
     TRY(desk_create(&desk, &l->desk));
+    TRY(desk_create(&desk, &l->push_desk));
     uint8_t secret[16];
     TRY(auth_secret16(l->auth, "idempotency", secret));
     struct api_config api = {
         .loop = l->http, .loop_conn_max = http.conn_max, .address = bytes_text(HTTP_ADDRESS),
         .admin_address = bytes_text(ADMIN_ADDRESS), .urgent = node_api_urgent(l->node), .out = node_to_api(l->node),
         .world = {.ctx = w, .wake_engine = wake_engine, .wall_ms = wall_ms, .random16 = random16, .ready = ready},
-        .auth = l->auth, .desk = l->desk, .clerk = l->clerk, .key = {load_u64(secret), load_u64(secret + 8)}, .build = "sim",
+        .auth = l->auth, .desk = l->desk, .client = outside_client(w->outside), .push_desk = l->push_desk,
+         .clerk = l->clerk, .key = {load_u64(secret), load_u64(secret + 8)}, .build = "sim",
         .http = {.conn_max = http_max},
     };
     return api_create(&api, &l->api);
@@ -137,6 +139,7 @@ static void take_down(struct world *w)
 {
     struct life *l = &w->life;
     api_destroy(l->api);
+    desk_destroy(l->push_desk);
     desk_destroy(l->desk);
     clerk_destroy(l->clerk);
     auth_destroy(l->auth);

@@ -86,6 +86,8 @@ static void draw_faults(struct world *w)
     w->crash_every_s = 0;
 }
 
+static int64_t outside_now_us(void *ctx) { return world_now_us(ctx); }
+
 static void draw_world(struct world *w)
 {
     struct prng *p = &w->prng;
@@ -106,6 +108,20 @@ static void draw_world(struct world *w)
         [ROW_PUBLIC_CODE] = 2 * vehicles, [ROW_DEVICE] = 2 * vehicles, [ROW_RIDER] = w->rider_count + 16, [ROW_STAFF] = 16,
         [ROW_RIDE] = rides, [ROW_COMMAND] = rides, [ROW_ANSWER] = 65536, [ROW_QUARANTINE] = 8,
     }};
+}
+
+/* Half of the worlds have programs of their own outside, drawn from a stream of its own. */
+static void draw_outside(struct world *w)
+{
+    struct prng p = prng_of(w->options.seed, bytes_text("outside drawn"));
+    struct outside_config config = {.seed = w->options.seed, .fault_ppm = w->outside_ppm,
+                                    .fault_count = w->figures.outside_faults, .now_us = outside_now_us, .ctx = w};
+    w->outside = outside_create(&config);
+    bool any = prng_chance(&p, 500000);
+    for (unsigned i = 0; i < OUTSIDE_FAULT_N; i++) w->outside_ppm[i] = w->options.gentle ? 100 : rate(&p, 150000);
+    if (!any || w->options.gentle) return;
+    snprintf(w->hook_put, sizeof w->hook_put, "{\"url\":\"http://programs.example/ask\",\"deadline_ms\":%u,\"default\":\"%s\"}",
+             prng_chance(&p, 500000) ? 1500 : 9000, prng_chance(&p, 500000) ? "allow" : "refuse");
 }
 
 void world_describe(const struct world *w, char *out, size_t room)
@@ -257,6 +273,7 @@ struct world *world_create(const struct world_options *options)
     struct err e = vfs_create(&w->sql_files, &sql);
     must(!e.code);
     make_tokens(w);
+    draw_outside(w);
     struct loop_config clients = {.conn_max = 8 * (w->vehicle_count + w->rider_count) + 64};
     w->phones = network_loop_create(w->network, "phones", &clients);
     w->radios = network_loop_create(w->network, "radios", &clients);
@@ -281,6 +298,7 @@ void world_destroy(struct world *w)
     crowd_destroy(w->people);
     crowd_destroy(w->fleet);
     if (w->up) server_crash(w, DISK_KILL);
+    outside_destroy(w->outside);
     loop_destroy(w->phones);
     loop_destroy(w->radios);
     network_destroy(w->network);
@@ -352,10 +370,12 @@ static void swap_batteries(struct world *w, uint32_t ppm)
 static void step(struct world *w, int64_t until_us)
 {
     int64_t next = min_us(until_us, w->check_us);
+    if (w->up) next = min_us(next, outside_next_us(w->outside));
     next = min_us(next, w->up ? min_us(server_next_us(w), w->crash_us) : w->start_again_us);
     if (next < world_now_us(w)) next = world_now_us(w);
     (void)network_step(w->network, next);
     int64_t now_us = world_now_us(w);
+    if (w->up && outside_next_us(w->outside) <= now_us) loop_wake(w->life.http);
     if (w->up) server_turns(w);
     if (w->up && now_us >= w->crash_us) crash_now(w);
     if (!w->up && now_us >= w->start_again_us) (void)start(w);
@@ -373,14 +393,25 @@ static void run_until(struct world *w, int64_t until_us)
 
 /* ---- the whole ---- */
 
+/* The town's declarations, and in some worlds those of programs outside. */
+static void choose_puts(struct world *w, struct sim_town *town)
+{
+    uint32_t count = sizeof town_puts / sizeof *town_puts;
+    memcpy(w->puts, town_puts, sizeof town_puts);
+    must(count + 2 <= sizeof w->puts / sizeof *w->puts);
+    if (*w->hook_put) {
+        w->puts[count++] = (struct sim_put){"/v1/hooks/ride.may_start", w->hook_put};
+        w->puts[count++] = (struct sim_put){"/v1/webhooks/log", "{\"url\":\"http://programs.example/events\"}"};
+    }
+    town->puts = w->puts;
+    town->put_count = count;
+}
+
 static bool set_up(struct world *w)
 {
     struct sim_town town = sim_town_plain;
     town.vehicle_count = w->vehicle_count;
-    if (!w->options.gentle) {
-        town.puts = town_puts;
-        town.put_count = sizeof town_puts / sizeof *town_puts;
-    }
+    if (!w->options.gentle) choose_puts(w, &town);
     w->town = town;
     make_vehicles(w, &w->town);
     struct sim_staff_config config = {.name = bytes_text("staff"), .token = bytes_of(w->tokens[w->rider_count], AUTH_TOKEN_LEN),
@@ -439,6 +470,7 @@ static void calm(struct world *w)
     w->chaos = false;
     w->crash_us = LOOP_NEVER;
     network_calm(w->network);
+    memset(w->outside_ppm, 0, sizeof w->outside_ppm);
     memset(w->vehicle_ppm, 0, sizeof w->vehicle_ppm);
     memset(w->habit_ppm, 0, sizeof w->habit_ppm);
     set_disk(w);

@@ -13,6 +13,7 @@
 #include "node.h"
 #include "sim/disk.h"
 #include "sim/network.h"
+#include "sim/outside.h"
 #include "sim/rider.h"
 #include "sim/staff.h"
 #include "sim/vehicle.h"
@@ -43,6 +44,7 @@ struct world_figures {
     int64_t simulated_ms;
     uint64_t vehicle_faults[SIM_VEHICLE_FAULT_N], habits[SIM_RIDER_HABIT_N], network_faults[NETWORK_FAULT_N];
     uint64_t disk_faults[DISK_FAULT_N];
+    uint64_t outside_faults[OUTSIDE_FAULT_N], asked, rides_refused, events_pushed;
     struct engine_coverage coverage;
 };
 

@@ -17,7 +17,7 @@ struct life {
     struct loop *vehicles, *http;
     struct gateway *gateway;
     struct auth *auth;
-    struct desk *desk;
+    struct desk *desk, *push_desk;
     struct clerk *clerk;
     struct api *api;
     int64_t engine_us, journal_us, keeper_us; /* when each turn is due; LOOP_NEVER */
@@ -60,6 +60,10 @@ struct world {
     struct disk_faults disk_faults;
     uint32_t crash_every_s, keeper_ms, segment_kib;
     struct engine_limits limits;
+    struct outside *outside;        /* the operator's own programs */
+    uint32_t outside_ppm[OUTSIDE_FAULT_N];
+    char hook_put[128];             /* declares the hook; empty: a world without hooks and webhooks */
+    struct sim_put puts[16];
     char why[WORLD_WHY_MAX];        /* first broken promise; empty = none */
 };
 

@@ -102,6 +102,7 @@ TESTED_ELSEWHERE = {
     "src/api/ask_hooks.c": "src/api/outbound_test.c, tests/extend.py",
     "src/api/contacts_secrets.c": "src/api/outbound_test.c",
     "src/api/endpoint.c": "src/api/outbound_test.c",
+    "src/api/errand.c": "src/api/outbound_test.c",
     "src/api/inquiry.c": "src/api/outbound_test.c",
     "src/api/push.c": "src/api/outbound_test.c",
     "src/api/ask_ride.c": "src/api/api_in_test.c, src/api/api_test.c",

@@ -65,7 +65,11 @@ static struct err create_outbound(struct api *api)
     struct outbound_options options = {.client = c->client, .desk = c->push_desk, .auth = c->auth, .urgent = c->urgent,
                                        .port = c->port, .wall_ms = c->world.wall_ms, .random16 = c->world.random16,
                                        .ctx = c->world.ctx};
-    return c->client ? outbound_create(&options, &api->outbound) : NO_ERR;
+    if (!c->client) return NO_ERR;
+    TRY(outbound_create(&options, &api->outbound));
+    const char *send = enum_name(&ask_kind_names, ASK_MESSAGE_SEND);
+    if (endpoint_find(outbound_endpoints(api->outbound), "hook/", bytes_text(send))) messages_by_hook(api);
+    return NO_ERR;
 }
 
 static struct err create(struct api *api)
@@ -124,9 +128,9 @@ void api_destroy(struct api *api)
     unlocks_fini(&api->unlocks);
     free(api->street_text);
     free(api->street_inside);
-    outbound_destroy(api->outbound);
     pending_fini(&api->pendings);
     messages_destroy(api->messages);
+    outbound_destroy(api->outbound);
     limiter_fini(&api->limiter);
     codes_fini(&api->codes);
     shelf_fini(&api->accounts);

@@ -48,6 +48,7 @@ struct api {
     struct messages *messages;
     struct apps apps;
     uint8_t phone_key[SECRET_KEY_LEN];
+    bool messages_by_hook;      /* message.send is declared */
     struct outbound *outbound;  /* NULL: no client */
     struct stats stats;
     struct api_counters counters;
@@ -130,6 +131,7 @@ void api_trace_end(struct api *api, const struct client *client, int status);
 /* ---- ask_hooks.c ---- */
 void out_webhook(struct api *api, struct pending *p, const struct webhook *row, uint64_t seq);
 void out_hook(struct api *api, struct pending *p, const struct hook *row, uint64_t seq);
+void messages_by_hook(struct api *api);
 void hook_gone(struct api *api, struct bytes code, bool webhook);
 
 /* ---- admin.c ---- */

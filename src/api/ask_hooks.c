@@ -122,6 +122,14 @@ void out_webhook(struct api *api, struct pending *p, const struct webhook *row, 
     out_json(api, &p->client, 200, buf_bytes(&b));
 }
 
+/* A declared hook goes before whatever way there was. */
+void messages_by_hook(struct api *api)
+{
+    struct message_way way = outbound_message_way(api->outbound);
+    if (!api->messages_by_hook) messages_set_way(api->messages, &way);
+    api->messages_by_hook = true;
+}
+
 void out_hook(struct api *api, struct pending *p, const struct hook *row, uint64_t seq)
 {
     char memory[2048], secret[ENDPOINT_SECRET_TEXT_MAX];
@@ -152,6 +160,7 @@ void out_hook(struct api *api, struct pending *p, const struct hook *row, uint64
     json_name(&j, "as_of_seq");
     json_u64(&j, seq);
     json_close(&j, '}');
+    if (row->ask == ASK_MESSAGE_SEND) messages_by_hook(api);
     out_json(api, &p->client, 200, buf_bytes(&b));
 }
 
@@ -161,6 +170,10 @@ void hook_gone(struct api *api, struct bytes code, bool webhook)
     struct endpoints *all = outbound_endpoints(api->outbound);
     struct endpoint *e = endpoint_find(all, webhook ? "webhook/" : "hook/", code);
     if (webhook) outbound_webhook_gone(api->outbound, code);
+    if (!webhook && bytes_equal_text(code, enum_name(&ask_kind_names, ASK_MESSAGE_SEND))) {
+        messages_set_way(api->messages, &api->config.messages);
+        api->messages_by_hook = false;
+    }
     if (!e) return;
     struct err err = endpoint_drop(all, e);
     (void)err;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/outbound_inside.h"
+#include "api/secret.h"
 #include "api/stats.h"
 #include "base/must.h"
 
@@ -12,8 +13,10 @@
 struct err outbound_create(const struct outbound_options *options, struct outbound **out)
 {
     struct outbound *o = calloc(1, sizeof *o);
-    if (!o || !(o->inquiries = calloc(INQUIRIES_MAX, sizeof *o->inquiries))) {
-        free(o);
+    bool fine = o && (o->inquiries = calloc(INQUIRIES_MAX, sizeof *o->inquiries)) &&
+                (o->errands = calloc(MESSAGES_MAX, sizeof *o->errands));
+    if (!fine) {
+        outbound_destroy(o);
         return ERR(IO, "no memory");
     }
     uint8_t seed[16];
@@ -38,6 +41,8 @@ void outbound_destroy(struct outbound *o)
 {
     if (!o) return;
     for (unsigned i = 0; i < ENDPOINTS_MAX; i++) push_end(&o->pushes[i]);
+    if (o->errands) secret_forget(o->errands, MESSAGES_MAX * sizeof *o->errands);
+    free(o->errands);
     free(o->inquiries);
     free(o);
 }
@@ -63,6 +68,7 @@ static void take_answers(struct outbound *o)
     struct client_answer *a;
     while ((a = client_next(o->options.client))) {
         if (ticket_kind_of(a->ticket) == TICKET_INQUIRY) inquiry_answered(o, a);
+        else if (ticket_kind_of(a->ticket) == TICKET_MESSAGE) errand_answered(o, a);
         else push_answered(o, a);
         client_release(o->options.client);
     }
@@ -81,16 +87,18 @@ int64_t outbound_turn(struct outbound *o, int64_t now_ms, bool *facts)
 {
     o->now_ms = now_ms;
     o->put = false;
-    int64_t asks_ms = INT64_MAX, pushes_ms = INT64_MAX;
+    int64_t asks_ms = INT64_MAX, pushes_ms = INT64_MAX, errands_ms = INT64_MAX;
     bool more = true;
     for (unsigned round = 0; more && round < ROUNDS_MAX; round++) {
         take_answers(o);
         take_pages(o);
         asks_ms = inquiries_turn(o);
         pushes_ms = pushes_turn(o);
+        errands_ms = errands_turn(o);
         more = desk_next(o->options.desk) || client_next(o->options.client); /* one without a thread answers at once */
     }
     *facts = o->put;
+    if (errands_ms < asks_ms) asks_ms = errands_ms;
     return more ? now_ms : asks_ms < pushes_ms ? asks_ms : pushes_ms;
 }
 

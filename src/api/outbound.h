@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* outbound.h: what leaves the house over HTTP, in one turn of the api's loop: questions to hooks (inquiry.c), events to
- * webhooks (push.c). Both are rows of the engine with a lifecycle; here is only what can be lost with the process.
+ * webhooks (push.c), short messages (errand.c). The first two are rows of the engine with a lifecycle; here is only what
+ * can be lost with the process.
  *
  *     asks    engine ──effect──► inquiry ──client──► hook ──► fact ASK_ANSWERED
  *     events  tables ──desk───► push ────client──► receiver ──► fact WEBHOOK_MOVED (the cursor)
@@ -14,6 +15,7 @@
 
 #include "api/desk.h"
 #include "api/endpoint.h"
+#include "api/message.h"
 #include "base/prng.h"
 #include "base/ring.h"
 #include "engine/traffic.h"
@@ -49,6 +51,8 @@ void outbound_webhook_is(struct outbound *o, const struct webhook *row);
 void outbound_webhook_gone(struct outbound *o, struct bytes code);
 /* Members of an open object: how far deliveries are, and the secret when nobody saw it yet (this shows it). */
 void outbound_webhook_json(struct outbound *o, const struct webhook *row, int64_t now_ms, struct json *j);
+/* Messages leave by the hook message.send from now on; that it is declared is the caller's to know. */
+struct message_way outbound_message_way(struct outbound *o);
 void outbound_metrics(const struct outbound *o, struct buf *out);
 
 #endif

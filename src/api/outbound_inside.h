@@ -7,6 +7,9 @@
 
 #define INQUIRIES_MAX 1024u
 #define INQUIRY_RETRY_MS 100           /* after the first failure, then twice as long each time */
+#define ERRAND_TRIES_MAX 3
+#define ERRAND_RETRY_MS 500
+#define ERRAND_BODY_MAX 768u
 #define PUSH_BATCH_MAX 100u            /* events of one delivery */
 #define PUSH_CALL_MS 10000
 #define PUSH_REST_MS 1000              /* after the first failure, then twice as long each time, */
@@ -59,6 +62,17 @@ struct push {
     const char *why;                   /* of the last failure; NULL = none */
 };
 
+/* A message on its way. */
+struct errand {
+    struct messages *messages;         /* NULL: free */
+    uint64_t ticket;                   /* of message.h */
+    uint32_t serial;
+    uint8_t tries;
+    uint16_t body_len;
+    char id[32], body[ERRAND_BODY_MAX];
+    int64_t due_ms, deadline_ms;       /* of the loop */
+};
+
 struct outbound_counters {
     uint64_t asked, answered, ask_failures, asks_full, asks_expired;
     uint64_t deliveries, delivered_events, delivery_failures, replays;
@@ -70,6 +84,7 @@ struct outbound {
     struct prng chance;
     struct outbound_counters counters;
     struct inquiry *inquiries;
+    struct errand *errands;            /* MESSAGES_MAX */
     uint32_t inquiry_top, inquiry_count;
     struct push pushes[ENDPOINTS_MAX];
     uint64_t newest_seq;               /* of any event seen */
@@ -85,6 +100,10 @@ int64_t outbound_wall_ms(const struct outbound *o);
 void inquiry_begin(struct outbound *o, const struct effect_ask *ask);
 void inquiry_answered(struct outbound *o, const struct client_answer *answer);
 int64_t inquiries_turn(struct outbound *o);
+
+/* ---- errand.c ---- */
+void errand_answered(struct outbound *o, const struct client_answer *answer);
+int64_t errands_turn(struct outbound *o);
 
 /* ---- push.c ---- */
 void push_begin(struct outbound *o, struct bytes code);

@@ -305,6 +305,39 @@ TEST(a_webhook_that_is_taken_back_is_called_no_more)
     assert_null(endpoint_find(&all, "webhook/", bytes_text("log")));
 }
 
+TEST(messages_leave_by_a_declared_hook_and_are_tried_again)
+{
+    RIG;
+    uint64_t conn = put(r, "PUT", "/v1/hooks/message.send", "{\"url\":\"http://m.example/\"}");
+    struct inbound in = next_of(r, FACT_HOOK_SET);
+    struct to_api item = {.kind = TO_API_REPLY, .handle = in.origin.handle,
+                          .reply = {.subject_kind = ROW_HOOK, .subject_id = 8}};
+    item.hook = (struct hook){.id = 8, .ask = ASK_MESSAGE_SEND, .deadline_ms = 2000, .fallback = VERDICT_ALLOW};
+    rig_give(r, item);
+    assert_int_equal(rig_reply(r, conn).status, 200);
+    struct rig_request q = {.method = "POST", .path = "/v1/sign-in/code", .body = "{\"phone\":\"+46701234567\"}"};
+    conn = rig_ask(r, q);
+    rig_pass_ms(r, 1);
+    assert_int_equal(rig_reply(r, conn).status, 202);
+    assert_int_equal(r->messages, 0); /* not the way that there was before */
+    struct client_fake_call *call = called(r);
+    assert_true(strstr(call->body, "\"to\":\"+46701234567\"") && strstr(call->body, "\"template\":\"sign_in_code\""));
+    check_signature(r, "hook/", "message.send", call);
+    char id[80];
+    struct buf kept = buf_on(id, sizeof id - 1);
+    buf_put_text(&kept, client_fake_header(call, "webhook-id"));
+    id[kept.len] = 0;
+    client_fake_answer(call, 500, "");
+    rig_pass_ms(r, 1);
+    assert_null(client_fake_look(&r->client));
+    rig_pass_ms(r, 1000);
+    call = called(r);
+    assert_string_equal(client_fake_header(call, "webhook-id"), id);
+    client_fake_answer(call, 202, "");
+    rig_pass_ms(r, 5000);
+    assert_null(client_fake_look(&r->client));
+}
+
 TEST(secrets_survive_and_are_made_anew_only_when_asked)
 {
     RIG;
@@ -354,6 +387,7 @@ int main(void)
         CASE(a_failed_delivery_is_made_again_later_and_nothing_overtakes_it),
         CASE(a_replay_makes_what_is_under_way_stale),
         CASE(a_webhook_that_is_taken_back_is_called_no_more),
+        CASE(messages_leave_by_a_declared_hook_and_are_tried_again),
         CASE(secrets_survive_and_are_made_anew_only_when_asked),
         CASE(the_signature_is_the_standard_one),
     };
