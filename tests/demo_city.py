@@ -52,7 +52,7 @@ def check(report):
     assert vehicles["count"] == VEHICLES and sum(vehicles["by_state"].values()) == VEHICLES, vehicles
     faults, rates = vehicles["injected_faults"], vehicles["fault_rates_ppm"]
     assert set(faults) == set(rates), "a table of faults and their rates"
-    for name in ("twice", "no_fix", "no_radio", "late", "lock_lost"):
+    for name in ("twice", "no_fix", "no_radio", "late", "drop"):
         assert faults[name] > 0, (name, faults)
     assert not [name for name, ppm in rates.items() if ppm == 0 and faults[name] and name != "late"], faults
     assert report["server"]["check"] == "fine" and report["broken_promise"] is None

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """How the demo ends, and what it refuses to begin: no server is left behind, nobody else's data are touched,
 and a port that is taken is said together with what to do."""
+import json
 import os
 import pathlib
+import resource
 import signal
 import socket
 import subprocess
@@ -21,7 +23,8 @@ def refuses_bad_usage():
         data = folder + "/data"
         for bad in ("", "--data D --vehicles 0", "--data D --vehicles 20000", "--data D --speed 0", "--data D --for 5",
                     "--data D --for 0s", "--data D --nonsense", "--data D --set no.such=1", "--data D more",
-                    "--data D --set clock.speed=3", "--data D --seed x"):
+                    "--data D --set clock.speed=3", "--data D --seed x", "--data D --city atlantis", "--data D --hour 24",
+                    "--data D --demand"):
             done = run(*[data if word == "D" else word for word in bad.split()])
             assert done.returncode == 2, (bad, done)
             assert len(done.stderr.splitlines()) == 1 and done.stdout == "", (bad, done)
@@ -52,6 +55,34 @@ def says_what_to_do_about_a_taken_port():
         assert done.returncode == 2 and address in done.stderr and "PORT=" in done.stderr, done
         done = run("--data", folder + "/data", "--set", ANY_PORT[0], "--set", "admin.address=" + address)
         assert done.returncode == 2 and "--set admin.address=" in done.stderr, done
+
+
+def lowers_what_cannot_be_and_says_so():
+    """Open files that are not allowed, a speed at which orders run out: less of it, not a city that fails."""
+    def few_files():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3000, 3000))
+
+    with tempfile.TemporaryDirectory() as folder:
+        settings = [word for setting in ANY_PORT for word in ("--set", setting)]
+        report = pathlib.Path(folder) / "report.json"
+        done = subprocess.run(BINARY + ["demo", "--data", folder + "/data", "--vehicles", "9000", "--speed", "100", "--for",
+                                        "2s", "--report", str(report), *settings],
+                              capture_output=True, text=True, timeout=90, preexec_fn=few_files)
+        assert done.returncode == 0, done
+        assert "vehicles instead of 9000: 3000 open files are allowed" in done.stderr, done.stderr
+        assert "30 times as fast instead of 100" in done.stderr, done.stderr
+        said = json.loads(report.read_text())
+        assert 100 < said["vehicles"]["count"] < 3000 and said["speed"] == 30, said["vehicles"]
+
+
+def is_another_town():
+    with Demo("--vehicles", "8", "--for", "8s", "--speed", "10", "--city", "montevideo", "--hour", "8") as demo:
+        addresses = demo.addresses()
+        assert addresses["city"]["currency"] == "UYU" and addresses["city"]["time_zone"] == "America/Montevideo", addresses
+        code, report = demo.ended()
+        said = demo.said()
+        assert code == 0 and "Paddock serves Montevideo" in said and "SEK" not in said, said
+        assert report["city"] == "montevideo" and report["rides"]["currency"] == "UYU", report["rides"]
 
 
 def ends_in_order(number):
@@ -87,6 +118,8 @@ def main():
     refuses_bad_usage()
     refuses_the_data_of_others()
     says_what_to_do_about_a_taken_port()
+    lowers_what_cannot_be_and_says_so()
+    is_another_town()
     ends_in_order(signal.SIGTERM)
     ends_in_order(signal.SIGINT)
     takes_the_server_with_it()
