@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import uuid
 
-from support.paddock import ROOT, Client, Device, Server, declare_city, deploy, imei, request, skip, until
+from support.paddock import BINARY, ROOT, Client, Device, Server, declare_city, deploy, imei, request, skip, until
 
 
 def fetch(server):
@@ -73,6 +73,32 @@ def first_event(server, client, path):
     raise AssertionError("the stream ended")
 
 
+def people(server, staff):
+    """Somebody signs in, is looked at, blocked, let in, and erased; staff sign in; everybody signs out."""
+    nobody = Client(server, "rider")
+    assert nobody.post("/v1/sign-in/code", {"phone": "+46701740605"})[0] == 202
+    code = json.loads(pathlib.Path(server.data, "demo_messages.json").read_text())["messages"][0]["params"]["code"]
+    status, answer = nobody.post("/v1/sign-in", {"phone": "+46701740605", "code": code})
+    assert status == 200, answer
+    nobody.token, account = answer["token"], answer["account"]
+    assert nobody.get("/v1/me")[0] == 200 and nobody.get("/v1/rides")[0] == 200
+    until("the tables know them", lambda: account in [r["id"] for r in staff.get("/v1/riders")[1]["riders"]])
+    assert staff.get(f"/v1/riders/{account}")[0] == 200 and staff.get(f"/v1/riders/{account}/contact")[0] == 200
+    for state in ("blocked", "active"):
+        assert staff.put(f"/v1/riders/{account}", {"state": state})["rider"]["state"] == state
+    command = BINARY + ["staff", "--data", server.data, "--name", "ada", "--role", "crew", "--city", "gothenburg"]
+    subprocess.run(command, input="correct horse battery\n", text=True, capture_output=True, check=True)
+    status, answer = staff.post("/v1/staff/sign-in", {"name": "ada", "password": "correct horse battery"})
+    assert status == 200 and answer["cities"] == ["gothenburg"], answer
+    ada = Client(server, "crew")
+    ada.token = answer["token"]
+    assert ada.post("/v1/sign-out")[0] == 204 and ada.post("/v1/sign-out")[0] == 401
+    assert Client(server, "mds").post("/v1/sign-out/everywhere")[0] == 204
+    assert staff.post(f"/v1/riders/{account}/sign-out")[0] == 204 and nobody.get("/v1/me")[0] == 401
+    assert staff.call("DELETE", f"/v1/riders/{account}")[0] == 204
+    assert staff.call("PUT", "/v1/apps/old", {"minimum_build": 2, "update_url": "https://example.com/"})[0] == 204
+
+
 def every_route(server):
     staff, rider = Client(server, "control"), Client(server, "rider")
     declare_city(staff, 1)
@@ -125,6 +151,14 @@ def every_route(server):
     assert staff.get("/v1/fleet")[1]["fleet"][0]["codes"] == ["GBG-0"]
     until("quarantined", lambda: staff.get("/v1/quarantine")[1]["devices"])
     assert rider.get("/v1/near?lat=57.7089&lon=11.9746&radius_m=1000")[0] == 200
+    people(server, staff)
+    assert staff.get("/v1/vehicles/GBG-0/frames")[0] == 200 and staff.get("/v1/about")[0] == 200
+    assert rider.post("/v1/vehicles/GBG-0/damage", {"kind": "dirty"})[0] == 200
+    staff.put("/v1/hooks/ride.may_start", {"url": "http://127.0.0.1:9/", "deadline_ms": 500, "default": "allow"})
+    staff.put("/v1/webhooks/log", {"url": "http://127.0.0.1:9/", "kinds": ["registered"]})
+    assert staff.post("/v1/webhooks/log/replay", {"after": "0.0"})[0] == 200
+    for path in ("/v1/hooks/ride.may_start", "/v1/webhooks/log"):
+        assert staff.get(path)[0] == 200 and staff.call("DELETE", path)[0] == 200, path
     contract = server.contract
     for who, path in ((staff, "/v1/events/live"), (rider, "/v1/events/live"),
                       (staff, "/v1/map/live?west=11&south=57&east=12&north=58")):
@@ -150,7 +184,7 @@ def every_route(server):
 
 
 def main():
-    with Server() as server:
+    with Server(None, "demo.mode=true") as server:
         document = fetch(server)
         says_what_matters(document)
         every_route(server)
