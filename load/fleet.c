@@ -65,6 +65,14 @@ static int64_t cpu_us(void)
     return clock_us(CLOCK_PROCESS_CPUTIME_ID);
 }
 
+/* Processor time of another process so far; 0 when there is none to see. Linux keeps a clock for each. */
+static int64_t server_cpu_us(const struct fleet *f)
+{
+    clockid_t clock;
+    if (!f->options.server_pid || clock_getcpuclockid(f->options.server_pid, &clock) != 0) return 0;
+    return clock_us(clock);
+}
+
 static int64_t wall_ms(const struct fleet *f)
 {
     return f->wall_ms + (f->now_us - f->wall_us) / 1000;
@@ -332,19 +340,25 @@ static void send_all(struct fleet *f)
     f->measure_us = f->begin_us + o->warmup_ms * 1000;
     f->end_us = f->measure_us + o->for_ms * 1000;
     f->sending = true;
-    int64_t told_us = f->begin_us, cpu_began_us = -1, wait_us = 10000;
+    int64_t told_us = f->begin_us, cpu_began_us = -1, server_began_us = 0, wait_us = 10000;
     if (!open_loop(f)) {
         for (uint32_t i = 0; i < o->connections; i++) conn_fill(f, &f->conns[i]);
     }
     while (f->now_us < f->end_us && !stopped(f) && r->lost + r->wrong < r->connected) {
         if (open_loop(f)) wait_us = send_due(f);
         turn(f, wait_us < 10000 ? wait_us : 10000);
-        if (cpu_began_us < 0 && f->now_us >= f->measure_us) cpu_began_us = cpu_us();
+        if (cpu_began_us < 0 && f->now_us >= f->measure_us) {
+            cpu_began_us = cpu_us();
+            server_began_us = server_cpu_us(f);
+        }
         if (f->now_us - told_us < PROGRESS_US) continue;
         tell(f, f->now_us < f->measure_us ? "warming up" : "measuring", &seen, &told_us);
     }
     f->sending = false;
-    r->cpu_us = cpu_began_us < 0 ? 0 : cpu_us() - cpu_began_us;
+    if (cpu_began_us >= 0) {
+        r->cpu_us = cpu_us() - cpu_began_us;
+        r->server_cpu_us = server_cpu_us(f) - server_began_us;
+    }
     if (f->now_us < f->end_us) f->end_us = f->now_us; /* stopped early: the measured part is what there was */
     r->measured_us = f->end_us > f->measure_us ? f->end_us - f->measure_us : 0;
 }

@@ -28,6 +28,7 @@ struct fleet_options {
     /* About every two seconds, and once when the measured part begins. NULL: silent. */
     void (*progress)(void *ctx, const char *phase, uint64_t acked, double per_s);
     void *ctx;
+    int32_t server_pid;                     /* its processor time in the measured part is counted; 0: nobody's */
     const volatile bool *stop;              /* set by a signal: drain and end; may be NULL */
 };
 
@@ -40,7 +41,7 @@ struct fleet_result {
     uint64_t others;                /* frames from the server that were no acknowledgement */
     uint32_t connected, refused, lost, wrong;
     int64_t measured_us, connect_us;
-    int64_t cpu_us;                 /* the generator's own, in the measured part */
+    int64_t cpu_us, server_cpu_us;  /* processor time in the measured part: the generator's own, and of server_pid */
     const char *why;                /* the first thing that went wrong; NULL */
 };
 

@@ -51,6 +51,7 @@ static void help(void)
            "  --first N              number of the first vehicle (1)\n"
            "  --dialect NAME         %s (cmdr). echo: a server that sends back; mqtt: a broker, QoS 1\n"
            "  --json FILE            the figures for programs, too\n"
+           "  --server-pid PID       counts the processor time of that process a message, too\n"
            "  --quiet                no progress on stderr\n"
            "  --i-own-this-server    allows an address that is not this machine\n\n"
            "Exit: 0 all was acknowledged and is kept, 1 something was not, 2 bad usage, 3 it could not begin.\n",
@@ -92,11 +93,12 @@ static bool read_u32(const char *text, uint64_t least, uint64_t most, uint32_t *
 }
 
 enum { OPT_VEHICLES = 1, OPT_HTTP, OPT_TOKEN, OPT_DECLARED, OPT_CONNECTIONS, OPT_IN_FLIGHT, OPT_RATE, OPT_FOR, OPT_WARMUP,
-       OPT_FIRST, OPT_DIALECT, OPT_JSON, OPT_QUIET, OPT_OWN, OPT_HELP };
+       OPT_FIRST, OPT_DIALECT, OPT_JSON, OPT_QUIET, OPT_OWN, OPT_PID, OPT_HELP };
 
 static bool take(struct asked *a, int option, const char *arg)
 {
     struct fleet_options *f = &a->fleet;
+    uint64_t n;
     switch (option) {
     case OPT_VEHICLES: a->vehicles = arg; return true;
     case OPT_HTTP: a->http = arg; return true;
@@ -111,6 +113,7 @@ static bool take(struct asked *a, int option, const char *arg)
     case OPT_DIALECT: return (f->dialect = wire_find(bytes_text(arg))) != NULL;
     case OPT_JSON: a->json = arg; return *arg;
     case OPT_QUIET: return a->quiet = true;
+    case OPT_PID: return read_number(arg, 1, INT32_MAX, &n) && (f->server_pid = (int32_t)n);
     case OPT_OWN: return a->own = true;
     default: return false;
     }
@@ -139,7 +142,7 @@ static int parse(struct asked *a, int argc, char **argv)
         {"declared", 0, NULL, OPT_DECLARED}, {"connections", 1, NULL, OPT_CONNECTIONS}, {"in-flight", 1, NULL, OPT_IN_FLIGHT},
         {"rate", 1, NULL, OPT_RATE}, {"for", 1, NULL, OPT_FOR}, {"warmup", 1, NULL, OPT_WARMUP}, {"first", 1, NULL, OPT_FIRST},
         {"dialect", 1, NULL, OPT_DIALECT}, {"json", 1, NULL, OPT_JSON}, {"quiet", 0, NULL, OPT_QUIET},
-        {"i-own-this-server", 0, NULL, OPT_OWN}, {"help", 0, NULL, OPT_HELP}, {0}};
+        {"server-pid", 1, NULL, OPT_PID}, {"i-own-this-server", 0, NULL, OPT_OWN}, {"help", 0, NULL, OPT_HELP}, {0}};
     opterr = 0;
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (c == OPT_HELP) {

@@ -65,6 +65,8 @@ void report_table(const struct load_report *r, struct buf *out)
         line(out, "%-8s        %.3f ms", points[i].name, (double)spread_at(&f->latency, points[i].per_100k) / 1e3);
     line(out, "generator       %.2f us of processor a message",
          f->measured_acked ? (double)f->cpu_us / (double)f->measured_acked : 0);
+    if (o->server_pid && f->measured_acked)
+        line(out, "server          %.2f us of processor a message", (double)f->server_cpu_us / (double)f->measured_acked);
     if (r->checked->asked) line(out, "kept            %u vehicles are where they said last", r->checked->equal);
     not_reached(r, out);
 }
@@ -89,6 +91,7 @@ void report_json(const struct load_report *r, struct buf *out)
         {"measured_acked", f->measured_acked}, {"measured_us", (uint64_t)f->measured_us}, {"per_s", per_s(f)},
         {"behind", f->behind}, {"unanswered", f->unanswered}, {"others", f->others},
         {"connect_us", (uint64_t)f->connect_us}, {"generator_cpu_us", (uint64_t)f->cpu_us},
+        {"server_cpu_us", (uint64_t)f->server_cpu_us},
     };
     for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) number(&j, figures[i].name, figures[i].v);
     json_name(&j, "latency_us");

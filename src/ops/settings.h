@@ -15,6 +15,7 @@
     X(vehicles_address, "vehicles.address", TEXT,   "0.0.0.0:7700",   0, 0,        "host:port", "vehicles connect here; the protocol is sniffed") \
     X(admin_address,    "admin.address",    TEXT,   "127.0.0.1:8081", 0, 0,        "host:port", "/metrics, /healthz, /readyz; keep it private") \
     X(vehicles_max,     "vehicles.max",     NUMBER, "18000",          1, 200000,   "connections", "vehicles connected at once") \
+    X(vehicles_frames_per_s, "vehicles.frames_per_s", NUMBER, "200",   1, 1000000,  "frames/s",  "of one connection, for long; twice as many at once") \
     X(rows_vehicles,    "rows.vehicles",    NUMBER, "200000",         1, 2000000,  "rows",      "vehicles and devices kept") \
     X(rows_riders,      "rows.riders",      NUMBER, "5000000",        1, 50000000, "rows",      "rider accounts kept in memory") \
     X(rows_rides,       "rows.rides",       NUMBER, "200000",         1, 5000000,  "rows",      "rides and commands in memory: open, and over but not yet in the tables") \
