@@ -8,13 +8,18 @@
 #include "base/must.h"
 #include "inhand.h"
 
-#define TELEMETRY_RING_DEFAULT 8192
+#define TELEMETRY_RING_DEFAULT 32768 /* more than are ever in flight in a city; a full ring costs two calls a pause */
 #define URGENT_RING_DEFAULT 4096
 #define OUT_RING_DEFAULT 16384
 #define HASH_MS_DEFAULT 60000
 #define BASE_EVERY_MS (24 * 3600000ll)
 #define RETAIN_EVERY_MS 10000
 #define DAY_RIDE_MS (13 * 3600000ll) /* no ride is longer than this, unless its city says so */
+/* After a cut the keeper rests this many times as long as the cut took: rows that change with every message are written
+ * less often when there are many of them, and the tables take a seventeenth of a core. No longer than CUT_REST_MAX_US:
+ * who reads back what he wrote waits for it. */
+#define CUT_REST_TIMES 16
+#define CUT_REST_MAX_US 3000000
 
 struct batch_record {
     uint32_t at, len;  /* of its encoding in payloads; len 0: an answer to a query, nothing for the journal */
@@ -49,6 +54,7 @@ struct node {
     _Atomic int64_t now_ms;           /* the engine's, for the journal's retention */
     int64_t hash_next_ms, base_next_ms, retain_next_ms;
     uint64_t told_tables_seq;         /* engine thread: last TABLES_WRITTEN */
+    _Atomic int64_t cut_next_us;      /* keeper: it rests until then */
     _Atomic uint64_t news_seq;        /* keeper: tables hold this and it is worth telling */
     struct journal_counters journal_seen;
     struct node_counters counters;
@@ -355,6 +361,13 @@ static void hand_to_journal(struct node *n, int64_t now_ms)
     wake(n, n->options.wake_journal);
 }
 
+static void hand_to_keeper(struct node *n, int64_t now_ms)
+{
+    bool rests = mono_us(n) < atomic_load_explicit(&n->cut_next_us, memory_order_relaxed);
+    if (!keeper_hand_over(n->recovered.keeper, now_ms, rests ? KEEPER_WHEN_FULL : KEEPER_WHEN_DUE)) return;
+    wake(n, n->options.wake_keeper);
+}
+
 int64_t node_engine_turn(struct node *n, int64_t now_ms)
 {
     atomic_store_explicit(&n->now_ms, now_ms, memory_order_relaxed);
@@ -365,7 +378,7 @@ int64_t node_engine_turn(struct node *n, int64_t now_ms)
     }
     if (atomic_load(&n->failed)) return INT64_MAX;
     struct keeper *k = n->recovered.keeper;
-    if (keeper_hand_over(k, now_ms, KEEPER_WHEN_DUE)) wake(n, n->options.wake_keeper);
+    hand_to_keeper(n, now_ms);
     if (!keeper_has_room(k) && !n->filling->count) {
         atomic_fetch_add_explicit(&n->counters.stalls_keeper, 1, memory_order_relaxed);
         return now_ms + 1;
@@ -383,7 +396,7 @@ int64_t node_engine_turn(struct node *n, int64_t now_ms)
     if (!ring_count(&n->gateway_urgent)) take_inbound(n, &n->telemetry, reports, now_ms);
     if (n->filling->count && n->spare) {
         hand_to_journal(n, now_ms);
-        if (keeper_hand_over(k, now_ms, KEEPER_WHEN_DUE)) wake(n, n->options.wake_keeper);
+        hand_to_keeper(n, now_ms);
     }
     if (batch_full(n)) {
         atomic_fetch_add_explicit(&n->counters.stalls_journal, 1, memory_order_relaxed);
@@ -557,7 +570,10 @@ struct err node_keeper_turn(struct node *n, int64_t now_ms)
     struct err e = keeper_turn(n->recovered.keeper, committed, now_ms, &turned);
     if (e.code) return fail(n, e, "tables", keeper_text(n->recovered.keeper));
     if (turned.wrote) {
-        uint64_t us = (uint64_t)(mono_us(n) - begun_us);
+        int64_t ended_us = mono_us(n), rest_us = (ended_us - begun_us) * CUT_REST_TIMES;
+        uint64_t us = (uint64_t)(ended_us - begun_us);
+        atomic_store_explicit(&n->cut_next_us, ended_us + (rest_us < CUT_REST_MAX_US ? rest_us : CUT_REST_MAX_US),
+                              memory_order_relaxed);
         atomic_fetch_add_explicit(&n->counters.cuts, 1, memory_order_relaxed);
         atomic_fetch_add_explicit(&n->counters.cut_us_sum, us, memory_order_relaxed);
         if (us > atomic_load_explicit(&n->counters.cut_us_max, memory_order_relaxed)) atomic_store(&n->counters.cut_us_max, us);

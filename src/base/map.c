@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/map.h"
 
+#include <string.h>
+
 #include "base/must.h"
 
 /* Half full at most, so probes stay short. */
@@ -14,14 +16,13 @@ static uint32_t buckets_for(uint32_t limit)
 size_t map_need(uint32_t limit)
 {
     uint32_t n = buckets_for(limit);
-    return arena_need(n * sizeof(uint64_t)) + arena_need(n * sizeof(uint32_t));
+    return arena_need(n * sizeof(struct map_place));
 }
 
 void map_init(struct map *m, struct arena *a, uint32_t limit)
 {
     uint32_t n = buckets_for(limit);
-    m->keys = arena_take(a, n * sizeof *m->keys);
-    m->slots = arena_take(a, n * sizeof *m->slots);
+    m->places = arena_take(a, n * sizeof *m->places);
     m->mask = n - 1;
     m->count = 0;
     m->limit = limit;
@@ -42,9 +43,8 @@ struct err map_put(struct map *m, uint64_t key, uint32_t slot)
     if (m->count >= m->limit) return ERR(FULL, "an index is full");
     key = key_of(key);
     uint32_t i = home_of(m, key);
-    while (m->keys[i]) i = (i + 1) & m->mask;
-    m->keys[i] = key;
-    m->slots[i] = slot;
+    while (m->places[i].key) i = (i + 1) & m->mask;
+    m->places[i] = (struct map_place){key, slot};
     m->count++;
     return NO_ERR;
 }
@@ -52,8 +52,9 @@ struct err map_put(struct map *m, uint64_t key, uint32_t slot)
 uint32_t map_find(const struct map *m, uint64_t key, bool (*same)(const void *ctx, uint32_t slot), const void *ctx)
 {
     key = key_of(key);
-    for (uint32_t i = home_of(m, key); m->keys[i]; i = (i + 1) & m->mask) {
-        if (m->keys[i] == key && (!same || same(ctx, m->slots[i]))) return m->slots[i];
+    for (uint32_t i = home_of(m, key); m->places[i].key; i = (i + 1) & m->mask) {
+        const struct map_place *at = &m->places[i];
+        if (at->key == key && (!same || same(ctx, at->slot))) return at->slot;
     }
     return MAP_NONE;
 }
@@ -62,16 +63,21 @@ void map_remove(struct map *m, uint64_t key, uint32_t slot)
 {
     key = key_of(key);
     uint32_t i = home_of(m, key);
-    while (m->keys[i] && (m->keys[i] != key || m->slots[i] != slot)) i = (i + 1) & m->mask;
-    must(m->keys[i]);
+    while (m->places[i].key && (m->places[i].key != key || m->places[i].slot != slot)) i = (i + 1) & m->mask;
+    must(m->places[i].key);
     m->count--;
     /* Close the gap: move back whatever probed over it. */
-    for (uint32_t j = (i + 1) & m->mask; m->keys[j]; j = (j + 1) & m->mask) {
-        uint32_t home = home_of(m, m->keys[j]);
+    for (uint32_t j = (i + 1) & m->mask; m->places[j].key; j = (j + 1) & m->mask) {
+        uint32_t home = home_of(m, m->places[j].key);
         if (((j - home) & m->mask) < ((j - i) & m->mask)) continue;
-        m->keys[i] = m->keys[j];
-        m->slots[i] = m->slots[j];
+        m->places[i] = m->places[j];
         i = j;
     }
-    m->keys[i] = 0;
+    m->places[i].key = 0;
+}
+
+void map_clear(struct map *m)
+{
+    memset(m->places, 0, (m->mask + 1ull) * sizeof *m->places);
+    m->count = 0;
 }

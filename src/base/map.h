@@ -11,9 +11,11 @@
 
 #define MAP_NONE UINT32_MAX
 
+/* Key and slot lie side by side: a look-up in a large map costs one cache line, not two. */
+struct map_place { uint64_t key; uint32_t slot; };
+
 struct map {
-    uint64_t *keys;   /* 0 = empty: a key of 0 is stored as 1 */
-    uint32_t *slots;
+    struct map_place *places; /* key 0 = empty: a key of 0 is stored as 1 */
     uint32_t mask, count, limit;
 };
 
@@ -25,6 +27,8 @@ void map_init(struct map *m, struct arena *a, uint32_t limit);
 MUST_USE struct err map_put(struct map *m, uint64_t key, uint32_t slot);
 /* First slot under `key` for which same(ctx, slot), or MAP_NONE. `same` NULL accepts the first. */
 uint32_t map_find(const struct map *m, uint64_t key, bool (*same)(const void *ctx, uint32_t slot), const void *ctx);
+/* Forgets everything. */
+void map_clear(struct map *m);
 /* Removes exactly (key, slot); must() when it is not there. */
 void map_remove(struct map *m, uint64_t key, uint32_t slot);
 

@@ -56,11 +56,32 @@ static void a_full_map_says_so(void **state)
     free(memory);
 }
 
+static void a_cleared_map_is_empty_and_takes_its_limit_again(void **state)
+{
+    (void)state;
+    size_t need = map_need(2);
+    void *memory = aligned_alloc(64, need);
+    memset(memory, 0, need);
+    struct arena a = arena_on(memory, need);
+    struct map m;
+    map_init(&m, &a, 2);
+    for (unsigned round = 0; round < 3; round++) {
+        assert_int_equal(map_find(&m, 7, NULL, NULL), MAP_NONE);
+        assert_int_equal(map_put(&m, 7, 1).code, ERR_OK);
+        assert_int_equal(map_put(&m, 0, 2).code, ERR_OK);
+        assert_int_equal(map_find(&m, 7, NULL, NULL), 1);
+        map_clear(&m);
+        assert_int_equal(map_find(&m, 0, NULL, NULL), MAP_NONE);
+    }
+    free(memory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_map_finds_what_a_list_finds),
         cmocka_unit_test(a_full_map_says_so),
+        cmocka_unit_test(a_cleared_map_is_empty_and_takes_its_limit_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -84,6 +84,11 @@ void *edit_of(struct engine *e, enum row_kind kind, uint64_t id)
     return slot == MAP_NONE ? NULL : pool_edit(&e->pools[kind], slot);
 }
 
+void *edit_row(struct engine *e, enum row_kind kind, const void *row)
+{
+    return pool_edit(&e->pools[kind], pool_slot_of(&e->pools[kind], row));
+}
+
 uint64_t new_id(struct engine *e)
 {
     return e->self->next_id++;
@@ -154,17 +159,29 @@ static void compact_timers(struct engine *e)
     }
 }
 
-void timer_touch(struct engine *e, enum row_kind kind, uint64_t id)
+static void touch_slot(struct engine *e, enum row_kind kind, uint32_t slot)
 {
     struct pool *p = &e->pools[kind];
-    uint32_t slot = pool_slot(p, id);
-    must(slot != MAP_NONE);
     int64_t want_ms = deadline_of(e, kind, pool_row(p, slot));
     if (!want_ms || (p->timer_ms[slot] && p->timer_ms[slot] <= want_ms)) return;
     if (e->timers.count == e->timers.limit) compact_timers(e);
     if (p->timer_ms[slot] == want_ms) return;
     p->timer_ms[slot] = want_ms;
+    uint64_t id;
+    memcpy(&id, pool_row(p, slot), sizeof id);
     heap_push(&e->timers, (struct heap_entry){want_ms, id, kind});
+}
+
+void timer_touch(struct engine *e, enum row_kind kind, uint64_t id)
+{
+    uint32_t slot = pool_slot(&e->pools[kind], id);
+    must(slot != MAP_NONE);
+    touch_slot(e, kind, slot);
+}
+
+void timer_touch_row(struct engine *e, enum row_kind kind, const void *row)
+{
+    touch_slot(e, kind, pool_slot_of(&e->pools[kind], row));
 }
 
 static void device_silent(struct engine *e, struct device *d)

@@ -39,8 +39,8 @@ uint64_t engine_record_sum(const struct engine *engine, const struct effects *ef
 
 /* Rows changed since the last call, each once: the change stream. `gone` rows were deleted from the tables' view.
  * Rows that memory merely let go of come with resident = false as an ordinary change. Calls back, then forgets.
- * To be called at least every ENGINE_BATCH_MAX facts, also in a replay (with fn NULL). */
-#define ENGINE_BATCH_MAX 512
+ * To be called at least every ENGINE_BATCH_MAX facts, and before there are more than 65,536; also in a replay (fn NULL). */
+#define ENGINE_BATCH_MAX 2048
 typedef void engine_change_fn(void *ctx, enum row_kind kind, const void *row, bool gone);
 /* How many rows are in the change stream now. */
 uint32_t engine_changed_count(const struct engine *engine);

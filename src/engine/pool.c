@@ -60,6 +60,13 @@ void *pool_row(const struct pool *p, uint32_t slot)
     return p->rows + (size_t)slot * p->row_size;
 }
 
+uint32_t pool_slot_of(const struct pool *p, const void *row)
+{
+    size_t at = (size_t)((const uint8_t *)row - p->rows);
+    must(at < (size_t)p->used * p->row_size);
+    return (uint32_t)(at / p->row_size);
+}
+
 void *pool_edit(struct pool *p, uint32_t slot)
 {
     must(p->flags[slot] & POOL_IN);

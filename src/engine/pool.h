@@ -33,6 +33,8 @@ uint32_t pool_slot(const struct pool *p, uint64_t id);
 void *pool_row(const struct pool *p, uint32_t slot);
 /* To be changed by the caller: puts it into the change list. */
 void *pool_edit(struct pool *p, uint32_t slot);
+/* The slot of a row of this pool: no look-up. */
+uint32_t pool_slot_of(const struct pool *p, const void *row);
 /* Takes the row out. `gone`: out of the tables too; else the tables keep it as it stands. */
 void pool_remove(struct pool *p, uint32_t slot, bool gone);
 void pool_drain(struct pool *p, enum row_kind kind, engine_change_fn *fn, void *ctx);

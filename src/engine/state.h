@@ -45,8 +45,12 @@ void *edit_of(struct engine *e, enum row_kind kind, uint64_t id);
 void *add_row(struct engine *e, enum row_kind kind);
 int64_t now_of(const struct engine *e);
 
+/* A row that is at hand, for changing: no look-up. */
+void *edit_row(struct engine *e, enum row_kind kind, const void *row);
+
 #define ROW(e, KIND, tag, id) ((const struct tag *)row_of((e), ROW_##KIND, (id)))
 #define EDIT(e, KIND, tag, id) ((struct tag *)edit_of((e), ROW_##KIND, (id)))
+#define EDIT_ROW(e, KIND, tag, row) ((struct tag *)edit_row((e), ROW_##KIND, (row)))
 
 /* ---- indexes ---- */
 struct device *device_find(struct engine *e, uint8_t protocol, const struct text64 *ident);
@@ -66,6 +70,7 @@ void unindex_row(struct engine *e, enum row_kind kind, const void *row);
 int64_t deadline_of(const struct engine *e, enum row_kind kind, const void *row);
 /* Call after anything that may have moved a row's deadline. */
 void timer_touch(struct engine *e, enum row_kind kind, uint64_t id);
+void timer_touch_row(struct engine *e, enum row_kind kind, const void *row);
 /* Marks a ride or command as over with this fact: memory lets go once the tables hold it. */
 void over_now(struct engine *e, enum row_kind kind, uint64_t id);
 

@@ -157,9 +157,9 @@ bool keeper_hand_over(struct keeper *k, int64_t now_ms, enum keeper_when when)
     struct set *s = k->filling;
     if (when == KEEPER_LAST) begin_empty(k);
     if (!s->any || keeper_busy(k)) return false;
-    bool due = now_ms - s->first_ms >= k->options.interval_ms || s->entry_count >= k->options.rows_max / 2 ||
-               s->event_count >= k->options.events_max / 2;
-    if (when == KEEPER_WHEN_DUE && !due) return false;
+    bool full = s->entry_count >= k->options.rows_max / 2 || s->event_count >= k->options.events_max / 2;
+    bool due = full || now_ms - s->first_ms >= k->options.interval_ms;
+    if ((when == KEEPER_WHEN_DUE && !due) || (when == KEEPER_WHEN_FULL && !full)) return false;
     s->last = when == KEEPER_LAST;
     /* The keeper thread cleared its set before it let go of it: it is the other one of the two. */
     k->filling = s == k->sets[0] ? k->sets[1] : k->sets[0];
@@ -287,8 +287,7 @@ static void set_clear(struct set *s)
             map_remove(&s->index, s->rows[e->at] << 5 | e->kind, i);
         }
     } else {
-        memset(s->index.keys, 0, (s->index.mask + 1ull) * sizeof *s->index.keys);
-        s->index.count = 0;
+        map_clear(&s->index);
     }
     s->entry_count = s->event_count = s->row_units = 0;
     s->any = s->hashed = s->last = false;

@@ -49,6 +49,7 @@ struct keeper_turned {
 
 enum keeper_when {
     KEEPER_WHEN_DUE, /* by interval, or half full */
+    KEEPER_WHEN_FULL, /* half full only: the keeper rests */
     KEEPER_NOW,      /* whatever there is */
     KEEPER_LAST,     /* whatever there is, and synced: an orderly stop */
 };

@@ -135,6 +135,7 @@ static void test_a_set_is_due_by_time_or_by_size(void **state)
     add_rider(1, 1, false);
     keeper_end_batch(keeper, 1, 1000);
     assert_false(keeper_hand_over(keeper, 1099, KEEPER_WHEN_DUE));
+    assert_false(keeper_hand_over(keeper, 99999, KEEPER_WHEN_FULL)); /* however long it has waited */
     assert_true(keeper_hand_over(keeper, 1100, KEEPER_WHEN_DUE));
     turn(1, 1100);
     for (uint64_t id = 1; id <= 4; id++) add_rider(id, 1, false);
