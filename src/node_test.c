@@ -34,7 +34,7 @@ static struct err open_node(struct rig *r, const char *crash_on)
     struct node_options o = {
         .recover = {.dir = {.fs = &r->fs, .sql_folder = "", .vfs = r->name, .exclusive = true}, .build = 1, .limits = &limits,
                     .journal = {.segment_bytes = 64 << 10, .salt = 1}, .keeper = {.interval_ms = 100}},
-        .telemetry_ring = 64, .urgent_ring = 64, .out_ring = 1024, .seed0 = 1, .seed1 = 2,
+        .telemetry_ring = 64, .urgent_ring = 64, .out_ring = 2 * NODE_BATCH_FACTS_MAX, .seed0 = 1, .seed1 = 2,
     };
     text_clip(&o.crash_on, bytes_text(crash_on));
     return node_create(&o, &r->node, r->text);

@@ -353,7 +353,8 @@ static struct err open_vehicles(struct server *s)
     TRY(loop_epoll_create(&loop, &s->vehicles));
     struct gateway_config config = {
         .loop = s->vehicles, .address = bytes_text(s->settings.vehicles_address), .conn_max = conn_max,
-        .frames_per_s = frames_per_s, .frames_burst = 2 * frames_per_s, .slot_max = loop.conn_max, .telemetry = node_telemetry(s->node), .urgent = node_gateway_urgent(s->node),
+        .frames_per_s = frames_per_s, .frames_burst = 2 * frames_per_s,
+        .slot_max = loop.conn_max, .telemetry = node_telemetry(s->node), .urgent = node_gateway_urgent(s->node),
         .out = node_to_gateway(s->node), .wake_engine = wake_engine, .wake_ctx = s, .wall_ms = wall_ms, .wall_ctx = s,
         .clock_us = mono_us, .log = gateway_log, .tape = s->tape, .trace = s->trace,
     };

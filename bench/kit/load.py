@@ -52,7 +52,7 @@ class Watched(Server):
         self.stream = http.client.HTTPConnection(*self.http, timeout=600)
         self.stream.request("GET", "/v1/events/live", headers={"Authorization": "Bearer " + self.staff})
         assert self.stream.getresponse().status == 200
-        self.threads = [threading.Thread(target=self.read_stream, daemon=True), threading.Thread(target=self.scrape, daemon=True)]
+        self.threads = [threading.Thread(target=body, daemon=True) for body in (self.read_stream, self.scrape)]
         for thread in self.threads:
             thread.start()
         return self
@@ -135,8 +135,8 @@ def load(server, *options, for_s=None, warmup_s=None):
     """One run of `paddock load` against `server`; its figures, with the server's processor time per message."""
     for_s, warmup_s = for_s or SECONDS, warmup_s if warmup_s is not None else min(2.0, SECONDS / 2)
     with tempfile.NamedTemporaryFile(prefix="paddock-load-", suffix=".json") as report:
-        command = BINARY + ["load", "--quiet", *server.target(), "--json", report.name, "--for", f"{int(for_s * 1000)}ms",
-                            "--warmup", f"{int(warmup_s * 1000)}ms", "--server-pid", str(server.process.pid), *map(str, options)]
+        command = BINARY + ["load", "--quiet", *server.target(), "--json", report.name, "--server-pid", str(server.process.pid),
+                            "--for", f"{int(for_s * 1000)}ms", "--warmup", f"{int(warmup_s * 1000)}ms", *map(str, options)]
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, f"{' '.join(command)}\nexit {done.returncode}\n{done.stdout}{done.stderr}"
         figures = json.load(open(report.name))

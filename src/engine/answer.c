@@ -56,7 +56,7 @@ static void keep(struct engine *e, const struct request_key *key, enum err_code 
     a->subject = uuid;
     a->at_ms = now_of(e);
     index_row(e, ROW_ANSWER, a);
-    timer_touch(e, ROW_ANSWER, a->id);
+    timer_touch(e, ROW_ANSWER, a);
 }
 
 void answer_err(struct engine *e, const struct request_key *key, enum err_code code)

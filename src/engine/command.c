@@ -65,7 +65,7 @@ static void change(struct engine *e, struct command *c, enum command_state to, i
     e->coverage.command[c->state][to]++;
     c->state = (uint8_t)to;
     c->deadline_ms = deadline_ms;
-    timer_touch(e, ROW_COMMAND, c->id);
+    timer_touch(e, ROW_COMMAND, c);
     say(e, c);
 }
 
@@ -164,7 +164,7 @@ struct err command_order(struct engine *e, struct vehicle *v, enum command_op op
     c->resident = true;
     if (beside_lock(op)) v->side_command_id = c->id;
     else v->command_id = c->id;
-    timer_touch(e, ROW_COMMAND, c->id);
+    timer_touch(e, ROW_COMMAND, c);
     say(e, c);
     if (d->session) send(e, c, d);
     *out = c;
@@ -340,6 +340,6 @@ void command_restarted(struct engine *e)
         struct command *c = pool_edit(p, slot);
         c->result = COMMAND_RESULT_RESTARTED;
         c->deadline_ms = now_of(e);
-        timer_touch(e, ROW_COMMAND, c->id);
+        timer_touch(e, ROW_COMMAND, c);
     }
 }

@@ -104,7 +104,7 @@ static void heartbeat_changed(struct engine *e, const struct vehicle_type *t)
     for (uint32_t slot = pool_next(p, 0); slot != MAP_NONE; slot = pool_next(p, slot + 1)) {
         const struct device *d = pool_row(p, slot);
         const struct vehicle *v = ROW(e, VEHICLE, vehicle, d->vehicle_id);
-        if (v && v->type_id == t->id) timer_touch(e, ROW_DEVICE, d->id);
+        if (v && v->type_id == t->id) timer_touch(e, ROW_DEVICE, d);
     }
 }
 
@@ -233,7 +233,7 @@ static void fit_device(struct engine *e, struct vehicle *v, const struct fact_ve
     v->device_id = d->id;
     d->vehicle_id = v->id;
     d->silent = false; /* it may have fallen silent on another vehicle: this one is told, too */
-    timer_touch(e, ROW_DEVICE, d->id);
+    timer_touch(e, ROW_DEVICE, d);
 }
 
 static void place_vehicle(struct engine *e, struct vehicle *v, const struct city *city, const struct vehicle_type *type)
@@ -241,7 +241,7 @@ static void place_vehicle(struct engine *e, struct vehicle *v, const struct city
     bool other = v->type_id != type->id;
     v->city_id = city->id;
     v->type_id = type->id;
-    if (other && v->device_id) timer_touch(e, ROW_DEVICE, v->device_id);
+    if (other && v->device_id) timer_touch(e, ROW_DEVICE, ROW(e, DEVICE, device, v->device_id));
 }
 
 static enum err_code codes_fit(struct engine *e, const struct vehicle *v, const struct fact_vehicle_set *f)

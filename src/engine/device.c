@@ -59,7 +59,7 @@ static struct device *registered(struct engine *e, uint8_t protocol, const struc
         quarantine_note(e, protocol, ident, false);
         return NULL;
     }
-    return EDIT_ROW(e, DEVICE, device, d);
+    return edit_row(e, ROW_DEVICE, d);
 }
 
 /* Over the connection that it has now? Handle 0 is none. */
@@ -72,7 +72,7 @@ static void heard(struct engine *e, struct device *d)
 {
     d->seen_ms = now_of(e);
     if (d->silent) d->silent = false;
-    timer_touch_row(e, ROW_DEVICE, d);
+    timer_touch(e, ROW_DEVICE, d);
     struct vehicle *v = (struct vehicle *)ROW(e, VEHICLE, vehicle, d->vehicle_id);
     if (v && (v->state == VEHICLE_NON_CONTACTABLE || v->state == VEHICLE_MISSING)) {
         vehicle_heard(e, EDIT(e, VEHICLE, vehicle, v->id));

@@ -172,14 +172,7 @@ static void touch_slot(struct engine *e, enum row_kind kind, uint32_t slot)
     heap_push(&e->timers, (struct heap_entry){want_ms, id, kind});
 }
 
-void timer_touch(struct engine *e, enum row_kind kind, uint64_t id)
-{
-    uint32_t slot = pool_slot(&e->pools[kind], id);
-    must(slot != MAP_NONE);
-    touch_slot(e, kind, slot);
-}
-
-void timer_touch_row(struct engine *e, enum row_kind kind, const void *row)
+void timer_touch(struct engine *e, enum row_kind kind, const void *row)
 {
     touch_slot(e, kind, pool_slot_of(&e->pools[kind], row));
 }
@@ -222,7 +215,7 @@ static void fire_due(struct engine *e)
             fire(e, entry.kind, slot);
             fired++;
         }
-        if (pool_slot(p, entry.id) != MAP_NONE) timer_touch(e, entry.kind, entry.id);
+        if (pool_slot(p, entry.id) == slot) touch_slot(e, entry.kind, slot);
     }
 }
 

@@ -85,7 +85,7 @@ static void change(struct engine *e, struct ride *r, enum ride_state to, int64_t
     e->coverage.ride[r->state][to]++;
     r->state = (uint8_t)to;
     r->deadline_ms = deadline_ms;
-    timer_touch(e, ROW_RIDE, r->id);
+    timer_touch(e, ROW_RIDE, r);
     say(e, r);
 }
 
@@ -327,7 +327,7 @@ static void refuse_end(struct engine *e, struct ride *r, enum err_code code)
 static void wait_until(struct engine *e, struct ride *r, int64_t deadline_ms)
 {
     r->deadline_ms = deadline_ms;
-    timer_touch(e, ROW_RIDE, r->id);
+    timer_touch(e, ROW_RIDE, r);
 }
 
 /* The vehicle stands still: lock it. */

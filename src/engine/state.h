@@ -37,20 +37,16 @@ struct engine {
 uint64_t new_id(struct engine *e);
 struct uuid new_uuid(struct engine *e);
 uint64_t draw(struct engine *e);
-/* A row by id, for reading; NULL when not in memory (id 0 included). */
+/* A row by id, for reading, or for changing; NULL when not in memory (id 0 included). One at hand needs no look-up. */
 const void *row_of(const struct engine *e, enum row_kind kind, uint64_t id);
-/* The same for changing. */
 void *edit_of(struct engine *e, enum row_kind kind, uint64_t id);
+void *edit_row(struct engine *e, enum row_kind kind, const void *row);
 /* New row, NULL when full. Its id is given, its uuid is the caller's. */
 void *add_row(struct engine *e, enum row_kind kind);
 int64_t now_of(const struct engine *e);
 
-/* A row that is at hand, for changing: no look-up. */
-void *edit_row(struct engine *e, enum row_kind kind, const void *row);
-
 #define ROW(e, KIND, tag, id) ((const struct tag *)row_of((e), ROW_##KIND, (id)))
 #define EDIT(e, KIND, tag, id) ((struct tag *)edit_of((e), ROW_##KIND, (id)))
-#define EDIT_ROW(e, KIND, tag, row) ((struct tag *)edit_row((e), ROW_##KIND, (row)))
 
 /* ---- indexes ---- */
 struct device *device_find(struct engine *e, uint8_t protocol, const struct text64 *ident);
@@ -69,8 +65,7 @@ void unindex_row(struct engine *e, enum row_kind kind, const void *row);
 /* When the row wants to be woken; 0 = never. The one place that knows. */
 int64_t deadline_of(const struct engine *e, enum row_kind kind, const void *row);
 /* Call after anything that may have moved a row's deadline. */
-void timer_touch(struct engine *e, enum row_kind kind, uint64_t id);
-void timer_touch_row(struct engine *e, enum row_kind kind, const void *row);
+void timer_touch(struct engine *e, enum row_kind kind, const void *row);
 /* Marks a ride or command as over with this fact: memory lets go once the tables hold it. */
 void over_now(struct engine *e, enum row_kind kind, uint64_t id);
 

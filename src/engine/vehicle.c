@@ -164,7 +164,7 @@ void vehicle_listen(struct engine *e, const struct vehicle *v)
     const struct device *d = ROW(e, DEVICE, device, v->device_id);
     if (!d || !d->silent || silent_state(v) || v->state == VEHICLE_REMOVED) return;
     EDIT(e, DEVICE, device, d->id)->silent = false;
-    timer_touch(e, ROW_DEVICE, d->id);
+    timer_touch(e, ROW_DEVICE, d);
 }
 
 void vehicle_tell_trip(struct engine *e, struct vehicle *v)
