@@ -402,8 +402,7 @@ static void copy_settings(const struct mirror *m, struct snapshot *s)
 
 static void copy_codes(const struct mirror *m, struct snapshot *s)
 {
-    memset(s->by_code.keys, 0, (s->by_code.mask + 1ull) * sizeof *s->by_code.keys);
-    s->by_code.count = 0;
+    map_clear(&s->by_code);
     s->code_count = 0;
     for (uint32_t i = 0; i < m->code_count; i++) {
         const struct change_code *c = &m->codes[i];
