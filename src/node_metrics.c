@@ -160,6 +160,8 @@ void gateway_metrics(const struct gateway_counters *g, const struct loop_counter
     one(out, "vehicle_connections_waiting", "gauge", "Connections not read because a ring is full or they flood.",
         (uint64_t)g->waiting_telemetry + g->waiting_urgent + g->flooding);
     one(out, "vehicle_bytes_in_total", "counter", "Bytes from vehicles.", l->bytes_in);
+    one(out, "vehicle_reads_total", "counter", "Reads from vehicles' sockets: with frames, how many come at once.", l->reads);
+    one(out, "vehicle_writes_total", "counter", "Writes to vehicles' sockets.", l->writes);
     one(out, "vehicle_bytes_out_total", "counter", "Bytes to vehicles.", l->bytes_out);
     one(out, "vehicle_memory_bytes", "gauge", "Kept input and out queues of vehicle connections.", l->memory_bytes);
     one(out, "vehicle_accepted_total", "counter", "Vehicle connections accepted.", l->accepted);

@@ -3,11 +3,6 @@
 
 #include <string.h>
 
-struct bytes bytes_of(const void *at, size_t len)
-{
-    return (struct bytes){at, len};
-}
-
 struct bytes bytes_text(const char *text)
 {
     return (struct bytes){(const uint8_t *)text, strlen(text)};
@@ -107,37 +102,4 @@ struct err bytes_scaled(struct bytes in, unsigned decimals, int64_t *out)
     }
     *out = negative ? -value : value;
     return NO_ERR;
-}
-
-uint16_t load_u16(const uint8_t *at)
-{
-    return (uint16_t)(at[0] | at[1] << 8);
-}
-
-uint32_t load_u32(const uint8_t *at)
-{
-    return (uint32_t)load_u16(at) | (uint32_t)load_u16(at + 2) << 16;
-}
-
-uint64_t load_u64(const uint8_t *at)
-{
-    return (uint64_t)load_u32(at) | (uint64_t)load_u32(at + 4) << 32;
-}
-
-void store_u16(uint8_t *at, uint16_t v)
-{
-    at[0] = (uint8_t)v;
-    at[1] = (uint8_t)(v >> 8);
-}
-
-void store_u32(uint8_t *at, uint32_t v)
-{
-    store_u16(at, (uint16_t)v);
-    store_u16(at + 2, (uint16_t)(v >> 16));
-}
-
-void store_u64(uint8_t *at, uint64_t v)
-{
-    store_u32(at, (uint32_t)v);
-    store_u32(at + 4, (uint32_t)(v >> 32));
 }

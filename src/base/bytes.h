@@ -16,7 +16,7 @@ struct bytes {
     size_t len;
 };
 
-struct bytes bytes_of(const void *at, size_t len);
+static inline struct bytes bytes_of(const void *at, size_t len) { return (struct bytes){at, len}; }
 struct bytes bytes_text(const char *text); /* without the final NUL */
 bool bytes_equal(struct bytes a, struct bytes b);
 bool bytes_equal_text(struct bytes a, const char *text);
@@ -38,11 +38,23 @@ MUST_USE struct err bytes_u64(struct bytes in, unsigned digits_max, uint64_t *ou
 MUST_USE struct err bytes_scaled(struct bytes in, unsigned decimals, int64_t *out);
 
 /* Little-endian loads from at least 2, 4, 8 readable bytes. */
-uint16_t load_u16(const uint8_t *at);
-uint32_t load_u32(const uint8_t *at);
-uint64_t load_u64(const uint8_t *at);
-void store_u16(uint8_t *at, uint16_t v);
-void store_u32(uint8_t *at, uint32_t v);
-void store_u64(uint8_t *at, uint64_t v);
+static inline uint16_t load_u16(const uint8_t *at) { return (uint16_t)(at[0] | at[1] << 8); }
+static inline uint32_t load_u32(const uint8_t *at) { return load_u16(at) | (uint32_t)load_u16(at + 2) << 16; }
+static inline uint64_t load_u64(const uint8_t *at) { return load_u32(at) | (uint64_t)load_u32(at + 4) << 32; }
+static inline void store_u16(uint8_t *at, uint16_t v)
+{
+    at[0] = (uint8_t)v;
+    at[1] = (uint8_t)(v >> 8);
+}
+static inline void store_u32(uint8_t *at, uint32_t v)
+{
+    store_u16(at, (uint16_t)v);
+    store_u16(at + 2, (uint16_t)(v >> 16));
+}
+static inline void store_u64(uint8_t *at, uint64_t v)
+{
+    store_u32(at, (uint32_t)v);
+    store_u32(at + 4, (uint32_t)(v >> 32));
+}
 
 #endif

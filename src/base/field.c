@@ -47,31 +47,55 @@ void field_set_number(const struct field *f, void *row, int64_t value)
     else *at = (uint8_t)(f->type == FIELD_BOOL ? value != 0 : value);
 }
 
+/* Most bytes of one field: number and wire in two, then a length and a text, or ten of a varint. */
+enum { FIELD_BYTES_MAX = 2 + 1 + 64 };
+
+static uint8_t *put_varint(uint8_t *at, uint64_t v)
+{
+    for (; v >= 0x80; v >>= 7) *at++ = (uint8_t)(v | 0x80);
+    *at++ = (uint8_t)v;
+    return at;
+}
+
+/* One field behind `to`, where FIELD_BYTES_MAX are free; nothing for one that is zero. */
+static uint8_t *encode_field(const struct field *f, const void *row, uint8_t *to)
+{
+    const struct type_row *t = &types[f->type];
+    const uint8_t *at = (const uint8_t *)row + f->offset;
+    uint64_t tag = (uint64_t)f->number << 2 | t->wire;
+    if (t->wire == WIRE_VARINT) {
+        int64_t v = field_number(f, row);
+        if (!v) return to;
+        to = put_varint(to, tag);
+        return put_varint(to, t->is_signed ? (uint64_t)v << 1 ^ (uint64_t)(v >> 63) : (uint64_t)v);
+    }
+    if (t->wire == WIRE_SIXTEEN) {
+        if (!load_u64(at) && !load_u64(at + 8)) return to;
+        to = put_varint(to, tag);
+        memcpy(to, at, 16);
+        return to + 16;
+    }
+    if (!at[0]) return to;
+    to = put_varint(to, tag);
+    *to++ = at[0];
+    memcpy(to, at + 1, at[0]);
+    return to + at[0];
+}
+
+/* Straight into the buffer while a whole row fits for certain; near its end field by field, by way of the stack. */
 void field_encode(const struct shape *shape, const void *row, struct buf *out)
 {
+    bool certain = !out->full && out->cap - out->len >= (size_t)shape->count * FIELD_BYTES_MAX;
+    uint8_t *to = out->at + out->len;
     for (unsigned i = 0; i < shape->count; i++) {
-        const struct field *f = &shape->fields[i];
-        const struct type_row *t = &types[f->type];
-        const uint8_t *at = (const uint8_t *)row + f->offset;
-        uint64_t tag = (uint64_t)f->number << 2 | t->wire;
-        if (t->wire == WIRE_VARINT) {
-            int64_t v = field_number(f, row);
-            if (!v) continue;
-            buf_put_varint(out, tag);
-            buf_put_varint(out, t->is_signed ? (uint64_t)v << 1 ^ (uint64_t)(v >> 63) : (uint64_t)v);
-        } else if (t->wire == WIRE_SIXTEEN) {
-            struct uuid u;
-            memcpy(u.at, at, sizeof u.at);
-            if (uuid_zero(u)) continue;
-            buf_put_varint(out, tag);
-            buf_put(out, at, 16);
-        } else {
-            if (!at[0]) continue;
-            buf_put_varint(out, tag);
-            buf_put_varint(out, at[0]);
-            buf_put(out, at + 1, at[0]);
+        if (certain) {
+            to = encode_field(&shape->fields[i], row, to);
+            continue;
         }
+        uint8_t one[FIELD_BYTES_MAX];
+        buf_put(out, one, (size_t)(encode_field(&shape->fields[i], row, one) - one));
     }
+    if (certain) out->len = (size_t)(to - out->at);
 }
 
 static const struct field *field_of(const struct shape *shape, uint64_t number, unsigned *hint)

@@ -46,6 +46,24 @@ static void extremes_come_back(void **state)
     assert_true(text_is(&back.name, "fifteen letters"));
 }
 
+static void the_same_bytes_in_any_room_and_none_beyond_it(void **state)
+{
+    (void)state;
+    struct thing t = {.id = 300, .uuid = {{7}}, .hue = 1, .lat = -5, .at_ms = 1ll << 40, .on = true, .delta = -1};
+    text_clip(&t.name, bytes_text("fifteen letters"));
+    uint8_t roomy[1024], tight[1024];
+    struct buf all = buf_on(roomy, sizeof roomy);
+    field_encode(&shape, &t, &all);
+    for (size_t cap = 0; cap <= all.len; cap++) {
+        memset(tight, 0xee, sizeof tight);
+        struct buf b = buf_on(tight, cap);
+        field_encode(&shape, &t, &b);
+        assert_int_equal(b.full, cap < all.len);
+        assert_memory_equal(tight, roomy, b.len);
+        for (size_t i = cap; i < sizeof tight; i++) assert_int_equal(tight[i], 0xee);
+    }
+}
+
 static void numbers_that_do_not_fit_are_refused(void **state)
 {
     (void)state;
@@ -110,6 +128,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(extremes_come_back),
+        cmocka_unit_test(the_same_bytes_in_any_room_and_none_beyond_it),
         cmocka_unit_test(numbers_that_do_not_fit_are_refused),
         cmocka_unit_test(every_field_counts_in_the_hash),
         cmocka_unit_test(json_shows_by_sight),

@@ -11,7 +11,7 @@ size_t pool_need(uint32_t row_size, uint32_t limit)
 {
     size_t slots = (size_t)limit + POOL_SLACK;
     return arena_need(slots * row_size) + arena_need(slots) + arena_need(slots * sizeof(int64_t)) +
-           2 * arena_need(slots * sizeof(uint32_t)) + map_need(limit);
+           2 * arena_need(slots * sizeof(uint32_t)) + arena_need(sizeof(struct pool_memo)) + map_need(limit);
 }
 
 void pool_init(struct pool *p, struct arena *a, uint32_t row_size, uint32_t limit)
@@ -23,6 +23,8 @@ void pool_init(struct pool *p, struct arena *a, uint32_t row_size, uint32_t limi
     p->timer_ms = arena_take(a, slots * sizeof *p->timer_ms);
     p->dirty = arena_take(a, slots * sizeof *p->dirty);
     p->free = arena_take(a, slots * sizeof *p->free);
+    p->memo = arena_take(a, sizeof *p->memo);
+    *p->memo = (struct pool_memo){0, MAP_NONE};
     map_init(&p->by_id, a, limit);
 }
 
@@ -52,7 +54,11 @@ void *pool_add(struct pool *p, uint64_t id)
 
 uint32_t pool_slot(const struct pool *p, uint64_t id)
 {
-    return id ? map_find(&p->by_id, id, NULL, NULL) : MAP_NONE;
+    if (!id) return MAP_NONE;
+    if (p->memo->id == id) return p->memo->slot;
+    uint32_t slot = map_find(&p->by_id, id, NULL, NULL);
+    if (slot != MAP_NONE) *p->memo = (struct pool_memo){id, slot};
+    return slot;
 }
 
 void *pool_row(const struct pool *p, uint32_t slot)
@@ -80,6 +86,7 @@ void pool_remove(struct pool *p, uint32_t slot, bool gone)
     uint64_t id;
     memcpy(&id, pool_row(p, slot), sizeof id);
     map_remove(&p->by_id, id, slot);
+    if (p->memo->id == id) *p->memo = (struct pool_memo){0, MAP_NONE};
     p->count--;
     mark_dirty(p, slot);
     p->flags[slot] = (uint8_t)((p->flags[slot] & ~POOL_IN) | POOL_LEAVING | (gone ? POOL_GONE : 0));

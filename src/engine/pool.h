@@ -13,6 +13,9 @@
 /* Slots beyond the limit, for rows on their way out within one batch: more than a batch can produce. */
 #define POOL_SLACK 131072
 
+/* The row that was looked up last: most steps ask for the same few again and again. */
+struct pool_memo { uint64_t id; uint32_t slot; };
+
 struct pool {
     uint8_t *rows;
     uint8_t *flags;       /* POOL_* per slot */
@@ -20,6 +23,7 @@ struct pool {
     uint32_t *dirty;      /* slots in the change list, in order of first change */
     uint32_t *free;       /* stack of slots to use again */
     struct map by_id;
+    struct pool_memo *memo;
     uint32_t row_size, limit, slots, used, count, dirty_count, free_count;
 };
 

@@ -215,6 +215,10 @@ static int64_t on_turn(void *ctx, int64_t now_ms)
     n->flooding = gw->waits[WAIT_FLOOD].count;
     n->closes_pending = gw->close_count;
     gw->woke_late = false;
+    if (ring_count(gw->config.telemetry) > GATEWAY_BACKLOG_MAX) {
+        n->rests++;
+        loop_rest(gw->config.loop, GATEWAY_RETRY_MS);
+    }
     if (gw->put_any) {
         gw->put_any = false;
         n->wakes++;

@@ -71,6 +71,8 @@ enum {
     GATEWAY_NOISE_ROW_MAX = 4096,  /* the same for bytes that belong to no frame */
     GATEWAY_FLOOD_PAUSE_MS = 1000, /* how long a flood is not read */
     GATEWAY_OUT_PER_TURN_MAX = 4096,
+    GATEWAY_BACKLOG_MAX = 4096,    /* reports that wait for the engine; with more, nobody is read until it woke us or RETRY_MS:
+                                      each vehicle's next read then brings more of its frames, and one write their acks */
     GATEWAY_RETRY_MS = 1,          /* between looks at a full ring */
     GATEWAY_BAD_MAX = 64,          /* reasons told apart; the last row counts the rest */
 };
@@ -111,6 +113,7 @@ enum {
     X(orders_unsupported, "orders that the dialect lacks")                                         \
     X(orders_failed,     "orders that the codec refused")                                          \
     X(wakes,             "times that the engine was woken")                                        \
+    X(rests,             "turns without reading: enough waits for the engine")                     \
     X(notes,             "notes written to the log")                                               \
     X(notes_suppressed,  "notes beyond one a minute")
 

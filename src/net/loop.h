@@ -123,6 +123,7 @@ struct loop_calls {
 struct loop {
     const struct loop_calls *calls;
     int64_t now_us; /* monotonic, when the last wait returned */
+    uint32_t rest_ms; /* see loop_rest() */
     struct loop_counters counters;
 };
 

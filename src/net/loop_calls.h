@@ -57,6 +57,10 @@ static inline void loop_pause(struct loop *l, uint64_t conn) { l->calls->pause(l
 /* Reads again, and has on_bytes called with what is kept (paused or not), even when nothing new came. */
 static inline void loop_resume(struct loop *l, uint64_t conn) { l->calls->resume(l, conn); }
 
+/* From a hook: the next turn reads from nobody, for `ms` or until it is woken. What peers say meanwhile comes in larger
+ * pieces later. A wish: a loop that does not wait need not follow it. */
+static inline void loop_rest(struct loop *l, uint32_t ms) { l->rest_ms = ms; }
+
 /* Closes with TIMEOUT in `in_ms` from now, unless set again; 0: no deadline. Up to 64 ms late. Cheap. */
 static inline void loop_set_deadline(struct loop *l, uint64_t conn, uint32_t in_ms)
 {

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -39,6 +40,7 @@ static void listener_open(struct loop_epoll *l, uint32_t index, int fd, const st
 static bool listener_out_of_descriptors(struct loop_epoll *l, int fd);
 static void listeners_watch(struct loop_epoll *l, bool watch);
 static int turn_timeout_ms(const struct loop_epoll *l, uint32_t timeout_ms);
+static int turn_rest(struct loop_epoll *l, int timeout_ms, struct epoll_event *event);
 static void turn_events(struct loop_epoll *l, const struct epoll_event *events, int count);
 static void turn_after(struct loop_epoll *l);
 static uint32_t list_take(struct slot_list *list, uint32_t done);
@@ -179,7 +181,8 @@ static struct err call_turn(struct loop *loop, uint32_t timeout_ms)
 
     must(!l->in_turn);
     l->in_turn = true;
-    int count = epoll_wait(l->epoll_fd, events, EVENTS_MAX, turn_timeout_ms(l, timeout_ms));
+    int wait_ms = turn_timeout_ms(l, timeout_ms);
+    int count = loop->rest_ms ? turn_rest(l, wait_ms, events) : epoll_wait(l->epoll_fd, events, EVENTS_MAX, wait_ms);
     bool broken = count < 0 && errno != EINTR;
     l->loop.now_us = clock_us();
     l->loop.counters.turns++;
@@ -328,6 +331,17 @@ static int turn_timeout_ms(const struct loop_epoll *l, uint32_t timeout_ms)
     if (due_ms <= now_ms) return 0;
     if (due_ms - now_ms < wait_ms) wait_ms = due_ms - now_ms;
     return wait_ms > INT32_MAX ? INT32_MAX : (int)wait_ms;
+}
+
+/* Hears nothing but being woken. */
+static int turn_rest(struct loop_epoll *l, int timeout_ms, struct epoll_event *event)
+{
+    struct pollfd wake = {.fd = l->wake_fd, .events = POLLIN};
+    int rest_ms = (int)l->loop.rest_ms;
+
+    l->loop.rest_ms = 0;
+    *event = (struct epoll_event){.events = EPOLLIN, .data.u64 = WAKE_DATA};
+    return poll(&wake, 1, timeout_ms < rest_ms ? timeout_ms : rest_ms);
 }
 
 static void turn_events(struct loop_epoll *l, const struct epoll_event *events, int count)

@@ -402,6 +402,36 @@ static void test_paused_flood_is_left_in_the_kernel(void **state)
     loop_destroy(l);
 }
 
+static int64_t rest_once(void *ctx, int64_t now_ms)
+{
+    struct side *s = ctx;
+    (void)now_ms;
+    if (s->writable++ == 0) loop_rest(s->loop, 600000);
+    return LOOP_NEVER;
+}
+
+static void test_a_rest_reads_nothing_until_it_is_woken(void **state)
+{
+    (void)state;
+    struct loop *l = make_loop(8);
+    struct side server, hook = {.loop = l};
+    struct text64 address;
+
+    side_init(&server, l);
+    listen_on(&server, 4, (struct conn_limits){0}, &address);
+    int fd = dial(address);
+    TURN_UNTIL(l, server.opened == 1);
+    assert_int_equal(loop_add_hook(l, (struct loop_hook){&hook, rest_once}).code, ERR_OK);
+    assert_int_equal(loop_turn(l, 0).code, ERR_OK);
+    assert_int_equal(write(fd, "hello", 5), 5);
+    loop_wake(l); /* the rest would last ten minutes */
+    assert_int_equal(loop_turn(l, 600000).code, ERR_OK);
+    assert_int_equal(server.got, 0);
+    TURN_UNTIL(l, server.got == 5);
+    close(fd);
+    loop_destroy(l);
+}
+
 static void test_connections_above_the_limit_are_refused(void **state)
 {
     (void)state;
@@ -613,6 +643,7 @@ int main(void)
         cmocka_unit_test(test_half_closed_peer_gets_what_was_queued),
         cmocka_unit_test(test_last_reply_survives_unread_input),
         cmocka_unit_test(test_paused_flood_is_left_in_the_kernel),
+        cmocka_unit_test(test_a_rest_reads_nothing_until_it_is_woken),
         cmocka_unit_test(test_connections_above_the_limit_are_refused),
         cmocka_unit_test(test_refused_connect_is_told),
         cmocka_unit_test(test_no_descriptors_left_does_not_spin),
