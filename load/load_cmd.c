@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "load/office.h"
+#include "load/people_cmd.h"
 #include "load/report.h"
 #include "net/loop_address.h"
 
@@ -22,8 +23,9 @@ enum { RATE_MAX = 2000000, FOR_MAX_MS = 4 * 3600000, FILES_BESIDE = 64, READ_BAC
 
 struct asked {
     struct fleet_options fleet;
-    const char *vehicles, *http, *token, *json;
-    bool declared, own, quiet;
+    struct people_asked people;
+    const char *vehicles, *http, *token, *json, *data;
+    bool declared, only_declare, own, quiet, rates[PEOPLE_KIND_N];
 };
 
 static volatile bool stop;
@@ -43,6 +45,7 @@ static void help(void)
            "  --http HOST:PORT       the API: vehicles are declared there first, and their last positions compared at the end\n"
            "  --token TOKEN          for the API, of the role control\n"
            "  --declared             they were declared by an earlier run: only compare\n"
+           "  --only-declare         declare the vehicles and do no more\n"
            "  --connections N        vehicles, one connection each (100)\n"
            "  --in-flight N          unanswered messages of a connection at most (1)\n"
            "  --rate N               messages a second of all together, an open loop; without: as fast as answers come\n"
@@ -50,6 +53,12 @@ static void help(void)
            "  --warmup TIME          before that, not counted (2s)\n"
            "  --first N              number of the first vehicle (1)\n"
            "  --dialect NAME         %s (cmdr). echo: a server that sends back; mqtt: a broker, QoS 1\n"
+           "  --riders N             instead of telemetry: N open apps that pan the map, look at their ride and\n"
+           "                         start rides on --connections locks; with --http, --token and\n"
+           "  --data DIR             the server's directory: riders' tokens are granted there\n"
+           "  --near, --polls, --starts N   a second of each; without: as many as that many people ask for\n"
+           "  --ride-for TIME        from unlocked to closed by hand (5s)\n"
+           "  --http-connections N   that the apps share, as behind a front proxy (64)\n"
            "  --json FILE            the figures for programs, too\n"
            "  --server-pid PID       counts the processor time of that process a message, too\n"
            "  --quiet                no progress on stderr\n"
@@ -92,8 +101,9 @@ static bool read_u32(const char *text, uint64_t least, uint64_t most, uint32_t *
     return true;
 }
 
-enum { OPT_VEHICLES = 1, OPT_HTTP, OPT_TOKEN, OPT_DECLARED, OPT_CONNECTIONS, OPT_IN_FLIGHT, OPT_RATE, OPT_FOR, OPT_WARMUP,
-       OPT_FIRST, OPT_DIALECT, OPT_JSON, OPT_QUIET, OPT_OWN, OPT_PID, OPT_HELP };
+enum { OPT_VEHICLES = 1, OPT_HTTP, OPT_TOKEN, OPT_DECLARED, OPT_ONLY_DECLARE, OPT_CONNECTIONS, OPT_IN_FLIGHT, OPT_RATE,
+       OPT_FOR, OPT_WARMUP, OPT_FIRST, OPT_DIALECT, OPT_JSON, OPT_QUIET, OPT_OWN, OPT_PID, OPT_HELP, OPT_RIDERS, OPT_DATA,
+       OPT_RIDE_FOR, OPT_LINES, OPT_NEAR, OPT_POLLS, OPT_STARTS };
 
 static bool take(struct asked *a, int option, const char *arg)
 {
@@ -104,6 +114,7 @@ static bool take(struct asked *a, int option, const char *arg)
     case OPT_HTTP: a->http = arg; return true;
     case OPT_TOKEN: a->token = arg; return true;
     case OPT_DECLARED: return a->declared = true;
+    case OPT_ONLY_DECLARE: return a->only_declare = true;
     case OPT_CONNECTIONS: return read_u32(arg, 1, FLEET_CONNECTIONS_MAX, &f->connections);
     case OPT_IN_FLIGHT: return read_u32(arg, 1, FLEET_IN_FLIGHT_MAX, &f->in_flight);
     case OPT_RATE: return read_number(arg, 1, RATE_MAX, &f->rate);
@@ -114,6 +125,15 @@ static bool take(struct asked *a, int option, const char *arg)
     case OPT_JSON: a->json = arg; return *arg;
     case OPT_QUIET: return a->quiet = true;
     case OPT_PID: return read_number(arg, 1, INT32_MAX, &n) && (f->server_pid = (int32_t)n);
+    case OPT_RIDERS: return read_u32(arg, 1, PEOPLE_RIDERS_MAX, &a->people.options.riders);
+    case OPT_DATA: a->data = arg; return *arg;
+    case OPT_RIDE_FOR: return read_time(arg, &a->people.options.ride_ms);
+    case OPT_LINES: return read_u32(arg, 1, PEOPLE_CLIENTS_MAX, &a->people.options.clients);
+    case OPT_NEAR:
+    case OPT_POLLS:
+    case OPT_STARTS:
+        a->rates[option - OPT_NEAR] = true;
+        return read_u32(arg, 0, PEOPLE_RATE_MAX, &a->people.options.per_s[option - OPT_NEAR]);
     case OPT_OWN: return a->own = true;
     default: return false;
     }
@@ -139,10 +159,14 @@ static int parse(struct asked *a, int argc, char **argv)
 {
     static const struct option options[] = {
         {"vehicles", 1, NULL, OPT_VEHICLES}, {"http", 1, NULL, OPT_HTTP}, {"token", 1, NULL, OPT_TOKEN},
-        {"declared", 0, NULL, OPT_DECLARED}, {"connections", 1, NULL, OPT_CONNECTIONS}, {"in-flight", 1, NULL, OPT_IN_FLIGHT},
+        {"declared", 0, NULL, OPT_DECLARED}, {"only-declare", 0, NULL, OPT_ONLY_DECLARE},
+        {"connections", 1, NULL, OPT_CONNECTIONS}, {"in-flight", 1, NULL, OPT_IN_FLIGHT},
         {"rate", 1, NULL, OPT_RATE}, {"for", 1, NULL, OPT_FOR}, {"warmup", 1, NULL, OPT_WARMUP}, {"first", 1, NULL, OPT_FIRST},
         {"dialect", 1, NULL, OPT_DIALECT}, {"json", 1, NULL, OPT_JSON}, {"quiet", 0, NULL, OPT_QUIET},
-        {"server-pid", 1, NULL, OPT_PID}, {"i-own-this-server", 0, NULL, OPT_OWN}, {"help", 0, NULL, OPT_HELP}, {0}};
+        {"server-pid", 1, NULL, OPT_PID}, {"i-own-this-server", 0, NULL, OPT_OWN},
+        {"help", 0, NULL, OPT_HELP}, {"riders", 1, NULL, OPT_RIDERS}, {"data", 1, NULL, OPT_DATA},
+        {"ride-for", 1, NULL, OPT_RIDE_FOR}, {"http-connections", 1, NULL, OPT_LINES}, {"near", 1, NULL, OPT_NEAR},
+        {"polls", 1, NULL, OPT_POLLS}, {"starts", 1, NULL, OPT_STARTS}, {0}};
     opterr = 0;
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (c == OPT_HELP) {
@@ -154,6 +178,9 @@ static int parse(struct asked *a, int argc, char **argv)
     }
     if (optind < argc) return bad_usage("nothing is asked for by ", argv[optind]);
     if (!a->vehicles) return bad_usage("--vehicles HOST:PORT says where to", "");
+    bool riders = a->people.options.riders != 0;
+    if (riders && (!a->http || !a->data)) return bad_usage("--riders needs --http, --token and --data", "");
+    if (riders && a->fleet.connections > PEOPLE_LOCKS_MAX) return bad_usage("too many locks: at most 10000", "");
     if (!a->http != !a->token) return bad_usage("--http and --token go together", "");
     int code = check_address(a, "--vehicles", a->vehicles);
     if (!code && a->http) code = check_address(a, "--http", a->http);
@@ -235,6 +262,35 @@ static int cannot(const char *what, struct err e, const char *why)
     return CANNOT;
 }
 
+static void people_progress(void *ctx, const char *phase, uint64_t done, uint64_t waiting)
+{
+    (void)ctx;
+    fprintf(stderr, "%-11s %12llu answered %10llu wait\n", phase, (unsigned long long)done, (unsigned long long)waiting);
+}
+
+static int run_people(struct asked *a)
+{
+    struct people_asked *p = &a->people;
+    uint32_t usual[PEOPLE_KIND_N];
+    people_usual_rates(p->options.riders, usual);
+    for (unsigned k = 0; k < PEOPLE_KIND_N; k++) {
+        if (!a->rates[k]) p->options.per_s[k] = usual[k];
+    }
+    p->options.http = bytes_text(a->http);
+    p->options.vehicles = bytes_text(a->vehicles);
+    p->options.locks = a->fleet.connections;
+    p->options.first = a->fleet.first;
+    p->options.warmup_ms = a->fleet.warmup_ms;
+    p->options.for_ms = a->fleet.for_ms;
+    p->options.progress = a->quiet ? NULL : people_progress;
+    p->options.stop = &stop;
+    p->http = a->http;
+    p->token = a->token;
+    p->data = a->data;
+    p->json = a->json;
+    return people_cmd(p);
+}
+
 static int run(struct asked *a)
 {
     static struct fleet_result result;
@@ -246,6 +302,7 @@ static int run(struct asked *a)
         struct err e = office_declare(&office, why);
         if (e.code) return cannot("the vehicles could not be declared", e, why);
     }
+    if (a->only_declare) return FINE;
     struct err e = fleet_create(&a->fleet, &fleet);
     if (!e.code) e = fleet_run(fleet, &result);
     int code = e.code ? cannot("nothing was measured", e, "") : FINE;
@@ -259,7 +316,8 @@ static int run(struct asked *a)
 int load_main(int argc, char **argv)
 {
     struct asked a = {.fleet = {.connections = 100, .in_flight = 1, .first = 1, .warmup_ms = 2000, .for_ms = 10000,
-                                .progress = progress, .stop = &stop}};
+                                .progress = progress, .stop = &stop},
+                      .people.options = {.clients = 64, .ride_ms = 5000}};
     a.fleet.dialect = wire_find(bytes_text("cmdr"));
     int code = parse(&a, argc, argv);
     if (code >= 0) return code;
@@ -268,6 +326,6 @@ int load_main(int argc, char **argv)
     struct sigaction action = {.sa_handler = on_signal};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    raise_files(a.fleet.connections);
-    return run(&a);
+    raise_files(a.fleet.connections + PEOPLE_CLIENTS_MAX);
+    return a.people.options.riders ? run_people(&a) : run(&a);
 }

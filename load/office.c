@@ -31,21 +31,31 @@ struct office {
     office_vehicle_fn *fn;
     void *ctx;
     char after[TARGET_MAX];        /* cursor of the page that is asked for */
-    bool failed, listed;
+    bool failed, listed, fit;
     uint64_t answers;
 };
 
 static void send(struct office *o, struct desk *d, const char *method, const char *target, const char *body)
 {
     struct http_reply_header headers[] = {{"Authorization", bytes_text(o->authorization)},
-                                          {"Paddock-App", bytes_text("load/1")}};
+                                          {"Paddock-App", bytes_text("load/1")},
+                                          {"Idempotency-Key", bytes_text(target)}}; /* once for each vehicle */
     struct http_client_request request = {
-        .method = method, .target = bytes_text(target), .headers = headers, .header_count = 2,
+        .method = method, .target = bytes_text(target), .headers = headers, .header_count = *method == 'P' ? 3 : 2,
         .body = bytes_text(body), .content_type = *body ? "application/json" : NULL};
     struct err e = http_client_send(d->client, &request);
     if (!e.code) return;
     o->failed = true;
     snprintf(o->why, OFFICE_TEXT_MAX, "%s %s: %s", method, target, e.why);
+}
+
+static void fit_next(struct office *o, struct desk *d)
+{
+    char target[TARGET_MAX];
+    if (o->next >= o->end || o->failed) return;
+    struct text16 code = wire_code(o->options->first + o->next++);
+    snprintf(target, sizeof target, "/v1/vehicles/%.*s/events", (int)code.len, code.at);
+    send(o, d, "POST", target, "{\"event\":\"provider_drop_off\"}");
 }
 
 static void declare_next(struct office *o, struct desk *d)
@@ -83,7 +93,8 @@ static void on_reply(void *ctx, struct http_client *client, const struct http_cl
     struct office *o = d->office;
     (void)client;
     o->answers++;
-    if (reply->status != 200 && reply->status != 201 && !o->failed) {
+    bool already = o->fit && reply->status == 409; /* no such step from where it is: it was dropped off before */
+    if (reply->status / 100 != 2 && !already && !o->failed) {
         o->failed = true;
         snprintf(o->why, OFFICE_TEXT_MAX, "the API answers %d: %.*s", reply->status,
                  (int)(reply->body.len < 180 ? reply->body.len : 180), (const char *)reply->body.at);
@@ -93,7 +104,7 @@ static void on_reply(void *ctx, struct http_client *client, const struct http_cl
         o->done++;
         /* The last setting opens the gate for everybody. */
         for (unsigned i = 0; i < OFFICE_CLIENTS; i++) {
-            if (!http_client_is_busy(o->desks[i].client)) declare_next(o, &o->desks[i]);
+            if (!http_client_is_busy(o->desks[i].client)) (o->fit ? fit_next : declare_next)(o, &o->desks[i]);
         }
         return;
     }
@@ -164,6 +175,20 @@ struct err office_declare(const struct office_options *options, char *why)
     if (!e.code) {
         o.end = SETTINGS + options->count;
         declare_next(&o, &o.desks[0]);
+        e = office_work(&o, all_declared);
+    }
+    office_close(&o);
+    return e;
+}
+
+struct err office_make_fit(const struct office_options *options, char *why)
+{
+    struct office o;
+    struct err e = office_open(&o, options, why);
+    if (!e.code) {
+        o.end = options->count;
+        o.fit = true;
+        for (unsigned i = 0; i < OFFICE_CLIENTS; i++) fit_next(&o, &o.desks[i]);
         e = office_work(&o, all_declared);
     }
     office_close(&o);

@@ -20,6 +20,9 @@ struct office_options {
 /* `why` (OFFICE_TEXT_MAX) says what was answered. */
 MUST_USE struct err office_declare(const struct office_options *o, char *why);
 
+/* Says of each declared vehicle that it was dropped off: a rider may take it. One that may be taken already stays so. */
+MUST_USE struct err office_make_fit(const struct office_options *o, char *why);
+
 /* Calls back for every vehicle of ours that the list has; has_position false: none is known. */
 typedef void office_vehicle_fn(void *ctx, uint32_t number, bool has_position, int64_t lat_e7, int64_t lon_e7);
 MUST_USE struct err office_list(const struct office_options *o, office_vehicle_fn *fn, void *ctx, char *why);

@@ -38,6 +38,19 @@ def everything_is_acknowledged_and_kept(server, folder):
     assert said["positions"]["equal"] == 200, said
 
 
+def riders_find_and_unlock(server, folder):
+    """Every unlock is one that a lock obeyed, seen from both sides, and the next ride begins where the last one ended."""
+    report = pathlib.Path(folder) / "people.json"
+    done = load("--vehicles", address(server.vehicles), "--http", address(server.http), "--token", server.token("control"),
+                "--data", server.data, "--first", "1001", "--riders", "20", "--connections", "6", "--near", "20",
+                "--polls", "20", "--starts", "10", "--ride-for", "50ms", "--for", "2s", "--warmup", "0s", "--json", str(report))
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = json.loads(report.read_text())
+    assert said["clean"] and said["near"]["done"] == said["poll"]["done"] == 40, said
+    assert said["start"]["done"] + said["no_lock"] == 20 and said["start"]["done"] > 0, said
+    assert said["share_us"]["count"] == said["start"]["done"], said
+
+
 def a_lie_is_found_out(server, folder):
     """A peer that acknowledges without keeping: the echo's answers are no acknowledgements to a lock."""
     listening = socket.create_server(("127.0.0.1", 0))
@@ -76,7 +89,8 @@ def bad_usage_is_two(server, folder):
 
 
 with tempfile.TemporaryDirectory(prefix="paddock-load-") as folder, Server() as server:
-    for claim in (everything_is_acknowledged_and_kept, a_lie_is_found_out, an_absent_server_is_said, bad_usage_is_two):
+    for claim in (everything_is_acknowledged_and_kept, riders_find_and_unlock, a_lie_is_found_out, an_absent_server_is_said,
+                  bad_usage_is_two):
         claim(server, folder)
         print("ok", claim.__name__)
     assert server.stop() == 0

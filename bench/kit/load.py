@@ -142,3 +142,22 @@ def load(server, *options, for_s=None, warmup_s=None):
         figures = json.load(open(report.name))
     figures["server_us_per_msg"] = figures["server_cpu_us"] / max(figures["measured_acked"], 1)
     return figures
+
+
+def people(server, *options, for_s, first, allow_dirty=False):
+    """One run of `paddock load --riders`; its figures."""
+    with tempfile.NamedTemporaryFile(prefix="paddock-people-", suffix=".json") as report:
+        command = BINARY + ["load", "--quiet", *server.target(), "--data", server.data, "--first", str(first),
+                            "--json", report.name, "--for", f"{int(for_s * 1000)}ms", "--warmup", "2s", *map(str, options)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0 or (allow_dirty and done.returncode == 1), \
+            f"{' '.join(command)}\nexit {done.returncode}\n{done.stdout}{done.stderr}"
+        if done.returncode:
+            print(done.stdout, file=sys.stderr)
+        return json.load(open(report.name))
+
+
+def declare(server, vehicles, first=1):
+    done = subprocess.run(BINARY + ["load", "--only-declare", "--quiet", *server.target(), "--first", str(first),
+                                    "--connections", str(vehicles)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
