@@ -2,7 +2,7 @@
 # The front door. Every target installs what it lacks (tools/install), builds what it needs (tools/build) and is quiet
 # when all goes well. CMake and Ninja do the building; see CMakeLists.txt.
 .DEFAULT_GOAL := help
-.PHONY: help run test build bench sim fuzz tidy docs mutate clean ready ready-to-test ready-to-bench
+.PHONY: help run test build bench soak sim fuzz tidy docs mutate clean ready ready-to-test ready-to-bench
 MAKEFLAGS += --no-print-directory
 
 SEEDS   ?= 200
@@ -23,6 +23,7 @@ help:
 	@echo '  make sim SEEDS=1000     a simulated city under faults, one fresh seed a run; SEED=S begins at S'
 	@echo '  make fuzz SECONDS=60    hostile bytes, so long for every harness in fuzz/; ONLY=omni picks one'
 	@echo '  make bench              the measurements, and build/bench.json; RUNS=5 repeats'
+	@echo '  make soak MINUTES=30    a steady city for so long, and whether anything grows'
 	@echo '  make tidy               sizes, layers, purity, banned calls, stale documents'
 	@echo '  make docs               writes docs/reference/ again from the tables in the code'
 	@echo '  make mutate SAMPLE=100  breaks the code on purpose and asks whether anything notices;'
@@ -56,6 +57,10 @@ test: ready-to-test
 bench: ready-to-bench
 	@tools/build release
 	@tools/bench
+
+soak: ready
+	@tools/build release paddock
+	@tools/soak
 
 sim: ready
 	@tools/build release paddock

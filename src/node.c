@@ -548,7 +548,8 @@ struct err node_journal_turn(struct node *n)
         if (keeper_busy(n->recovered.keeper)) wake(n, n->options.wake_keeper);
         if (n->options.street && street_pressed(n->options.street)) wake(n, n->options.wake_street);
     }
-    e = journal_prepare(n->recovered.journal, NODE_PREPARE_BYTES);
+    bool low = journal_counters(n->recovered.journal).prepared_bytes < NODE_PREPARE_LOW_BYTES;
+    if (!b || low) e = journal_prepare(n->recovered.journal, low ? NODE_PREPARE_BYTES : NODE_PREPARE_IDLE_BYTES);
     int64_t now_ms = atomic_load_explicit(&n->now_ms, memory_order_relaxed);
     if (!e.code && now_ms >= n->retain_next_ms) {
         n->retain_next_ms = now_ms + RETAIN_EVERY_MS;

@@ -28,7 +28,9 @@
 #define NODE_BATCH_EFFECTS_MAX 16384u  /* a batch ends early rather than have less than a fact's room */
 #define NODE_BATCH_ROWS_MAX 16384u     /* changed rows: the keeper takes twice as many, one fact changes hundreds at most */
 #define NODE_BATCH_ANSWERS_MAX NODE_BATCH_FACTS_MAX
-#define NODE_PREPARE_BYTES (4u << 20)  /* zero-filled ahead between two commits */
+#define NODE_PREPARE_BYTES (4u << 20)  /* zero-filled between two commits, when less than _LOW_BYTES is ready: */
+#define NODE_PREPARE_LOW_BYTES (16u << 20)
+#define NODE_PREPARE_IDLE_BYTES (512u << 10) /* and at a time while nothing is to be committed: who comes then waits for it */
 
 struct node_options {
     struct recover_options recover;   /* directory, limits, journal, keeper */
