@@ -94,6 +94,13 @@ static int64_t due_us(const struct fleet *f, uint64_t i)
     return f->begin_us + (int64_t)(i / rate * 1000000 + i % rate * 1000000 / rate);
 }
 
+/* Due by now, and within the run. */
+static bool is_due(const struct fleet *f, uint64_t i)
+{
+    int64_t at_us = due_us(f, i);
+    return at_us <= f->now_us && at_us < f->end_us;
+}
+
 static uint64_t number_of(const struct fleet *f, const struct fleet_conn *c, uint32_t k)
 {
     return (uint64_t)k * f->options.connections + (uint64_t)(c - f->conns);
@@ -159,7 +166,7 @@ static void conn_fill(struct fleet *f, struct fleet_conn *c)
     struct buf out = buf_on(room, sizeof room);
     if (c->state != CONN_OPEN || !f->sending) return;
     while (c->sent - c->acked < f->options.in_flight && out.cap - out.len >= PAYLOAD_MAX) {
-        if (open_loop(f) && due_us(f, number_of(f, c, c->sent)) > f->now_us) break;
+        if (open_loop(f) && !is_due(f, number_of(f, c, c->sent))) break;
         if (!open_loop(f)) *sent_at(f, c, c->sent) = f->now_us;
         f->options.dialect->say(&c->vehicle, c->sent++, wall_ms(f), &out);
         f->result->sent++;
@@ -313,12 +320,8 @@ static void connect_all(struct fleet *f)
 /* Open loop: looks at every connection that has become due. One that has too much in flight goes on when it is answered. */
 static int64_t send_due(struct fleet *f)
 {
-    int64_t due = 0;
-    while (f->sending && (due = due_us(f, f->cursor)) <= f->now_us) {
-        conn_fill(f, &f->conns[f->cursor % f->options.connections]);
-        f->cursor++;
-    }
-    int64_t wait_us = due - f->now_us;
+    for (; is_due(f, f->cursor); f->cursor++) conn_fill(f, &f->conns[f->cursor % f->options.connections]);
+    int64_t wait_us = due_us(f, f->cursor) - f->now_us;
     return wait_us < SLACK_US ? SLACK_US : wait_us;
 }
 
@@ -354,6 +357,7 @@ static void send_all(struct fleet *f)
         if (f->now_us - told_us < PROGRESS_US) continue;
         tell(f, f->now_us < f->measure_us ? "warming up" : "measuring", &seen, &told_us);
     }
+    if (open_loop(f) && !stopped(f)) (void)send_due(f); /* what became due during the last turn */
     f->sending = false;
     if (cpu_began_us >= 0) {
         r->cpu_us = cpu_us() - cpu_began_us;
@@ -378,7 +382,8 @@ static void drain(struct fleet *f)
     }
     r->unanswered = r->sent - r->acked;
     if (!open_loop(f)) return;
-    uint64_t due = f->end_us <= f->begin_us ? 0 : (uint64_t)(f->end_us - f->begin_us) * f->options.rate / 1000000;
+    uint64_t run_us = f->end_us > f->begin_us ? (uint64_t)(f->end_us - f->begin_us) : 0;
+    uint64_t due = (run_us * f->options.rate + 999999) / 1000000; /* number 0 is due at once */
     r->behind = due > r->sent ? due - r->sent : 0;
 }
 
