@@ -101,7 +101,7 @@ void ask_begin(struct engine *e, const struct hook *hook, struct ride *r)
     ask->deadline_ms = now_of(e) + hook->deadline_ms;
     ask->fallback = hook->fallback;
     index_row(e, ROW_ASK, ask);
-    timer_touch(e, ROW_ASK, ask->id);
+    timer_touch(e, ROW_ASK, ask);
     r->ask_id = ask->id;
     say(e, ask, EVENT_ASKED, 0, text_bytes(&r->vehicle_code));
     send(e, ask);
@@ -164,6 +164,6 @@ void ask_restarted(struct engine *e)
     for (uint32_t slot = pool_next(p, 0); slot != MAP_NONE; slot = pool_next(p, slot + 1)) {
         struct ask *ask = pool_edit(p, slot);
         ask->send_ms = now_of(e);
-        timer_touch(e, ROW_ASK, ask->id);
+        timer_touch(e, ROW_ASK, ask);
     }
 }
