@@ -160,13 +160,14 @@ static void test_without_network_nothing_passes_and_tcp_notices_nothing(void **s
     forget(w);
     w->radio = SIM_RADIO_CUT;
     say(w, "*SCOS,OM," IMEI ",R0,0,20,7,1795474801#");
-    run_ms(w, 600000);
+    run_ms(w, 601000); /* between two looks */
     assert_string_equal(w->heard, "");
     assert_int_equal(w->closed, 0);
     assert_true(sim_vehicle_is_in_hole(w->v) && sim_vehicle_last_hole(w->v) == SIM_RADIO_CUT);
     assert_int_equal(w->count[SIM_VEHICLE_FAULT_NO_RADIO], 1);
     /* Back: the old connection is given up, a new one made, the old order is not heard any more. */
     w->radio = SIM_RADIO_FINE;
+    say(w, "*SCOS,OM," IMEI ",R0,0,20,7,1795474802#"); /* it has not noticed yet */
     run_ms(w, 6000);
     assert_int_equal(w->closed, 1);
     assert_int_equal(w->opened, 2);
