@@ -77,7 +77,8 @@ tidy: ready
 docs: ready
 	@tools/build release describe
 	@mkdir -p docs/reference
-	@build/describe docs/reference
+	@build/describe docs/reference clients
+	@tools/client_types clients/typescript/schema.d.ts
 
 mutate: ready
 	@tools/mutate.py

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* describe.c: writes docs/reference/ from the tables in the code, so that the two cannot differ: `make docs`.
  *
- * describe FOLDER writes api.md, openapi.json, facts.md, tables.md, events.md, errors.md, terms.md, transitions.md and
- * settings.md there. `make tidy` writes them elsewhere and compares. Not part of the server. */
+ * describe FOLDER [CLIENTS] writes api.md, openapi.json, facts.md, tables.md, events.md, errors.md, terms.md,
+ * transitions.md and settings.md there, and the generated parts of clients/ into CLIENTS. `make tidy` writes them
+ * elsewhere and compares. Not part of the server. */
 #include "tools/describe.h"
+#include "tools/describe_clients.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,8 +26,8 @@ static void write_settings(void);
 
 int main(int count, char **words)
 {
-    if (count != 2) {
-        fprintf(stderr, "usage: describe FOLDER\n");
+    if (count != 2 && count != 3) {
+        fprintf(stderr, "usage: describe FOLDER [CLIENTS]\n");
         return 2;
     }
     describe_folder = words[1];
@@ -38,6 +40,15 @@ int main(int count, char **words)
     write_terms();
     write_transitions();
     write_settings();
+    if (count == 3) {
+        describe_folder = words[2];
+        FILE *f = file_open("python/paddock_calls.py");
+        describe_python(f);
+        page_close(f);
+        f = file_open("go/calls.go");
+        describe_go(f);
+        page_close(f);
+    }
     return 0;
 }
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """tidy_test: every check of tidy.py sees a bad example and complains, sees its good sibling and does not."""
 import sys
+import hashlib
 import unittest
 
 import c_text
@@ -118,7 +119,12 @@ class TidyTest(unittest.TestCase):
     def test_generated_documents_are_fresh(self):
         files = {"tools/describe.c": TOP} | {f"docs/reference/{n}": n for n in tidy.DOCS[1]}
         fresh = {n: n for n in tidy.DOCS[1]}
+        files |= {f"clients/{n}": n for n in tidy.CLIENTS}
+        fresh |= {n: n for n in tidy.CLIENTS}
+        files[tidy.TYPES] = "// of " + hashlib.sha256(b"openapi.json").hexdigest()
         self.assertEqual(complaints(files, "stale", fresh_docs=fresh), [])
+        for path in (f"clients/{tidy.CLIENTS[0]}", tidy.TYPES):
+            self.assertEqual(complaints(files | {path: "old"}, "stale", fresh_docs=fresh), [path])
         changed = fresh | {"facts.md": "new"}
         self.assertEqual(complaints(files, "stale", fresh_docs=changed), ["docs/reference/facts.md"])
         self.assertEqual(complaints(files, "stale"), ["build/describe"])

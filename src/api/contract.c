@@ -51,7 +51,7 @@ void contract_put_type(struct buf *out, const char *name)
 {
     bool large = true;
     for (; *name; name++) {
-        if (*name == '_') {
+        if (*name == '_' || *name == '.' || *name == '-') {
             large = true;
             continue;
         }

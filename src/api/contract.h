@@ -21,7 +21,7 @@ struct contract {
 /* Each schema and enum once, in the order in which the routes name them; a schema before those in it. */
 void contract_collect(struct contract *c);
 
-/* "vehicle_state" -> VehicleState, "startRide" -> StartRide. */
+/* "vehicle_state" -> VehicleState, "startRide" -> StartRide, "ride.may_start" -> RideMayStart. */
 void contract_put_type(struct buf *out, const char *name);
 
 bool contract_has(const struct route *route, enum arg_where where);

@@ -153,6 +153,10 @@ static void put_content(struct json *j, const struct route *route)
     if (stream || !route->answer) {
         json_open(j, '{');
         openapi_text(j, "type", stream ? "string" : "object");
+        if (stream) {
+            json_name(j, "contentSchema");
+            put_ref_item(j, "schemas", route->answer->name);
+        }
         json_close(j, '}');
     } else {
         put_ref_item(j, "schemas", route->answer->name);

@@ -15,9 +15,6 @@ const struct apply_kind apply_kinds[APPLY_KINDS] = {
     {"vehicle_types", "putVehicleType", "/v1/vehicle-types", "vehicle_types", "vehicle_type", false, false},
     {"plans", "putPlan", "/v1/plans", "plans", NULL, false, false},
     {"vehicles", "putVehicle", "/v1/fleet", "fleet", NULL, false, true},
-    {"staff", "putStaff", "/v1/staff", "staff", NULL, false, true},
-    {"webhooks", "putWebhook", "/v1/webhooks", "webhooks", NULL, false, false},
-    {"hooks", "putHook", "/v1/hooks", "hooks", NULL, false, false},
 };
 
 void *apply_memory(size_t size)

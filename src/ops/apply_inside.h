@@ -32,7 +32,7 @@ struct apply_kind {
     bool single;           /* one object, not a list */
     bool keeps;            /* what the file leaves out stays as it is; else it becomes what the PUT makes of nothing */
 };
-enum { APPLY_KINDS = 9 };
+enum { APPLY_KINDS = 6 };
 extern const struct apply_kind apply_kinds[APPLY_KINDS];
 
 enum apply_state { APPLY_NEW, APPLY_CHANGED, APPLY_SAME };
