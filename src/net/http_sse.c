@@ -54,7 +54,7 @@ struct err http_sse_send(struct http_server *s, uint64_t handle, struct bytes id
     if (!e.code && event.len) e = field_put(s, c, "event: ", event);
     do {
         if (!e.code) e = field_put(s, c, "data: ", line_of(&data));
-    } while (data.len > 0);
+    } while (!e.code && data.len > 0); /* a connection that was just reset takes nothing, and no line is taken off either */
     if (!e.code) e = loop_write(s->loop, c->conn, bytes_text("\n"));
     if (e.code) {
         overflow(s, c); /* half an event may be queued: the stream cannot go on */

@@ -582,6 +582,22 @@ static void test_stream_carries_events_and_heartbeats(void **state)
     close_world(&w);
 }
 
+static void test_an_event_for_a_connection_that_was_just_reset_is_refused_at_once(void **state)
+{
+    (void)state;
+    struct world w;
+    uint64_t handle;
+
+    open_world(&w, (struct http_limits){0});
+    uint64_t conn = open_stream(&w, &handle);
+    loop_close(w.loop, conn, CLOSE_RESET, CLOSE_NOW); /* the server hears of it at the end of the turn */
+    assert_int_equal(http_sse_send(w.server, handle, bytes_text("7"), bytes_text("ride"), bytes_text("a\nb")).code, ERR_FULL);
+    fake_settle(w.loop);
+    assert_int_equal(w.gone_count, 1);
+    assert_int_equal(http_server_counters(w.server)->sse_open, 0);
+    close_world(&w);
+}
+
 static void test_slow_stream_is_closed_alone(void **state)
 {
     (void)state;
@@ -686,6 +702,7 @@ int main(void)
         cmocka_unit_test(test_replies_cannot_be_split_by_their_headers),
         cmocka_unit_test(test_trace_id_is_the_clients_when_valid),
         cmocka_unit_test(test_stream_carries_events_and_heartbeats),
+        cmocka_unit_test(test_an_event_for_a_connection_that_was_just_reset_is_refused_at_once),
         cmocka_unit_test(test_slow_stream_is_closed_alone),
         cmocka_unit_test(test_drain_lets_answers_finish),
         cmocka_unit_test(test_date_is_what_the_standard_wants),
