@@ -148,9 +148,9 @@ test("a code that nobody has, and a token that is no longer good, are said plain
 test("when the server is killed the page says so, its ages grow, and it comes back by itself", async () => {
     await room({ expected: [/ERR_|Failed to load/] }, async (page) => {
         await until("the fleet is counted", async () => Number(await page.locator("#fleet-title .num").textContent()));
+        await mapReady(page);
         await page.route("**/v1/**", (route) => route.abort("connectionrefused"));
-        const { pid } = demo;
-        process.kill(await serverOf(pid), "SIGKILL");
+        process.kill(demo.pid, "SIGKILL");     // the server's; the demo starts it again
         const banner = page.getByRole("alert").getByText("The server cannot be reached.");
         await banner.waitFor({ timeout: 30000 });
         await shot(page, "server-gone");
@@ -161,13 +161,6 @@ test("when the server is killed the page says so, its ages grow, and it comes ba
         await until("the banner is gone", async () => (await banner.count()) === 0, 30000);
     });
 });
-
-// The demo's server is its child process.
-async function serverOf(pid) {
-    const { execFileSync } = await import("node:child_process");
-    const text = execFileSync("ps", ["-o", "pid=,args=", "--ppid", String(pid)], { encoding: "utf8" });
-    return Number(text.split("\n").find((line) => / serve /.test(line)).trim().split(" ")[0]);
-}
 
 for (const [name, size] of [["tablet, lying", "tablet"], ["tablet, upright", "upright"]]) {
     test(`nothing is cut off or out of reach on a ${name}`, async () => {
