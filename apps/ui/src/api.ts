@@ -30,6 +30,7 @@ export interface ApiOptions {
     onUnauthenticated?: (error: ApiError) => void; // 401: the session is over
     onTooOld?: (updateUrl: string) => void;    // 426
     onReach?: (reached: boolean) => void;      // the server answered, or could not be reached
+    onDate?: (ms: number) => void;             // the server's clock, in whole seconds, with every answer
 }
 
 export interface CallOptions {
@@ -103,6 +104,8 @@ export class Api {
             throw new ApiError("offline", 0, "the server cannot be reached");
         }
         this.options.onReach?.(true);
+        const date = Date.parse(response.headers.get("Date") ?? "");
+        if (date) this.options.onDate?.(date);
         return this.read<T>(response, text);
     }
 
