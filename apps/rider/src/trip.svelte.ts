@@ -81,7 +81,8 @@ class Trip {
                 break;
             } catch (error) {
                 const unknown = error instanceof ApiError && (error.offline || error.status >= 500 || error.code === "idempotency_in_flight");
-                if (!unknown || this.asked?.key !== key) {
+                if (this.asked?.key !== key) return;
+                if (!unknown) {
                     this.forget();
                     tell(error);
                     return;
@@ -132,11 +133,8 @@ class Trip {
     }
 
     private async lookForOpen() {
-        try {
-            this.take((await app.api.get<{ ride: Ride }>("/rides/current")).ride);
-        } catch (error) {
-            if (!(error instanceof ApiError) || error.status !== 404) throw error;
-        }
+        const newest = (await app.api.get<{ rides: Ride[] }>("/rides", { query: { limit: 1 } })).rides[0];
+        if (newest && !OVER.includes(newest.state) && !this.ride) this.take(newest);
     }
 
     private async lookAtVehicle() {
