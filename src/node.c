@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/must.h"
 #include "inhand.h"
@@ -14,6 +15,7 @@
 #define HASH_MS_DEFAULT 60000
 #define BASE_EVERY_MS (24 * 3600000ll)
 #define RETAIN_EVERY_MS 10000
+#define OUT_WAIT_NS 50000 /* between two looks at a full out ring */
 #define DAY_RIDE_MS (13 * 3600000ll) /* no ride is longer than this, unless its city says so */
 /* After a cut the keeper rests this many times as long as the cut took: rows that change with every message are written
  * less often when there are many of them, and the tables take a seventeenth of a core. No longer than CUT_REST_MAX_US:
@@ -422,6 +424,7 @@ static void *out_room(struct node *n, struct ring *ring)
     while (!(room = ring_room(ring))) {
         if (!n->options.wake_shell) return NULL;
         n->options.wake_shell(n->options.ctx);
+        nanosleep(&(struct timespec){.tv_nsec = OUT_WAIT_NS}, NULL); /* whoever is to drain it needs the core more than we do */
     }
     return room;
 }
