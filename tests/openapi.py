@@ -23,11 +23,13 @@ def lint(document):
     tools = subprocess.run([str(ROOT / "tools" / "contract_npm")], capture_output=True, text=True)
     if tools.returncode:
         skip("redocly is not there: " + tools.stderr.strip().split("\n")[-1])
+    # The system's Node.js may be too old for it: the pages' builder knows a good one.
+    node = subprocess.run([str(ROOT / "tools" / "apps"), "--node"], capture_output=True, text=True, check=True)
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "openapi.json"
         path.write_text(json.dumps(document))
-        command = ["node", str(ROOT / "build/npm/node_modules/@redocly/cli/bin/cli.js"), "lint", "--format=json",
-                   f"--config={ROOT / 'tools/npm/redocly.yaml'}", str(path)]
+        command = [node.stdout.strip().split("\n")[-1], str(ROOT / "build/npm/node_modules/@redocly/cli/bin/cli.js"),
+                   "lint", "--format=json", f"--config={ROOT / 'tools/npm/redocly.yaml'}", str(path)]
         said = subprocess.run(command, capture_output=True, text=True, cwd=folder,
                               env={"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": folder, "REDOCLY_TELEMETRY": "off"})
         report = json.loads(said.stdout)
