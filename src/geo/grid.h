@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* grid.h: which of many points are near a place, or in a box.
  *
- *     bands of latitude, GRID_BAND_E7 high        in each band the points stand by longitude
+ *     bands of latitude, GRID_BAND_E7 high        in each band the points stand by longitude, one behind the other
  *     ├──·───···──·────────────────┤
- *     ├───·──[··(·o·)·]──·───·─────┤  ◄── a question looks at the few bands that it touches, halves its way to its western
- *     ├──────[·(··)·]──··──────────┤      edge in each and reads on to the eastern one: no pointers, no cells to be empty
+ *     ├───·──[··(·o·)·]──·───·─────┤  ◄── a question looks at the few bands that it touches: in each it begins at the column
+ *     ├──────[·(··)·]──··──────────┤      of its western edge and reads on to the eastern one
+ *     │     │     │     │     │       ◄── columns only say where in a band to begin; they are as wide as memory allows
  *
  * Distance  on the plane through the asked place: within 0.1 % up to 5 km outside the polar circles. Longitudes wrap at
  *           the 180th meridian; beyond a pole nothing is found
@@ -28,10 +29,11 @@ struct grid_point {
 };
 
 struct grid {
-    int32_t *lat_e7, *lon_e7;     /* by band, then by longitude */
-    uint32_t *tags;
-    uint32_t *begins;             /* of each band from first_band on, and the end */
-    uint32_t first_band, band_count, count, limit;
+    struct grid_point *points;    /* by band, then by longitude */
+    uint32_t *begins;             /* first point of each column of each band, and the end */
+    uint32_t first_band, band_count, column_count, count, limit;
+    int32_t west_e7;              /* of the first column, each 2^column_bits wide */
+    unsigned column_bits;
     uint32_t crowd_q8;            /* points in an area of a band's height squared where there are any, x 256 */
 };
 

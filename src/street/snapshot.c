@@ -37,6 +37,7 @@ uint32_t snapshot_find_near(const struct snapshot *s, const struct snapshot_near
      * the answer is shorter by them for a moment. */
     struct grid_near ask = {near->at, near->radius_m, near->limit, STREET_RENTABLE};
     uint32_t got = grid_find_near(&s->grid, &ask, found), kept = 0;
+    for (uint32_t i = 0; i < got; i++) __builtin_prefetch(&s->vehicles[found[i].tag & ~STREET_RENTABLE]);
     for (uint32_t i = 0; i < got; i++) {
         found[i].tag &= ~STREET_RENTABLE;
         if (street_rentable(&s->vehicles[found[i].tag], near->now_ms)) found[kept++] = found[i];
