@@ -9,7 +9,8 @@
  *  5 no order to lock or restart reaches a vehicle that has been moving for longer than evidence of standing still lasts
  *  6 the running state = tables + tail = the whole journal replayed
  *  7 a ride that a hook refused was never unlocked; a webhook got every event, in order
- *  8 when faults stop every ride ends and every command is decided */
+ *  8 when faults stop every ride ends and every command is decided
+ *  9 what is shown of the street is durable, and at that fact it was so: no vehicle is offered that the engine would refuse */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 
 #include "base/must.h"
 #include "sim/world_inside.h"
+#include "street/testing/agree.h"
 
 #define MOVING_GRACE_S 90u /* 15 s of evidence, and what a stalled connection may delay it and the order */
 
@@ -59,6 +61,26 @@ static void judge_movement(struct world *w, struct world_vehicle *v)
     v->judged_ms = world_now_ms(w);
 }
 
+/* ---- 9: the street ---- */
+
+/* The engine may be ahead of what is durable; when it is not, a snapshot of that very fact must say what it says. */
+static void judge_street(struct world *w)
+{
+    const struct engine *e = node_engine(w->life.node);
+    struct street *street = w->life.street;
+    uint64_t committed = atomic_load(&node_counters(w->life.node)->committed_seq);
+    const struct snapshot *s = street_hold(street, STREET_READER_JUDGE);
+    if (!s || s->seq > committed) world_broken(w, "the street shows what is not durable");
+    street_let_go(street, STREET_READER_JUDGE);
+    if (committed != engine_seq(e)) return;
+    char why[STREET_WHY_MAX];
+    must(street_show(street, committed, world_now_ms(w)));
+    s = street_hold(street, STREET_READER_JUDGE);
+    w->figures.streets_judged++;
+    if (!street_agrees(s, e, why)) world_broken(w, "the street at seq %" PRIu64 ": %s", s->seq, why);
+    street_let_go(street, STREET_READER_JUDGE);
+}
+
 void judge_moment(struct world *w)
 {
     for (uint32_t i = 0; i < w->vehicle_count; i++) judge_movement(w, &w->vehicles[i]);
@@ -75,6 +97,7 @@ void judge_moment(struct world *w)
     must(t.vehicles);
     engine_each(e, ROW_RIDE, judge_ride, &t);
     free(t.vehicles);
+    judge_street(w);
 }
 
 /* ---- 6: replay ---- */

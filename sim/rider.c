@@ -31,6 +31,7 @@ static void end_refused(struct sim_rider *r);
 static void leave_vehicle(struct sim_rider *r);
 static void over(struct sim_rider *r);
 static void lend_ear(struct sim_rider *r);
+static void look_near(struct sim_rider *r);
 
 const char *sim_rider_habit_text(enum sim_rider_habit habit)
 {
@@ -215,6 +216,7 @@ static void begin_wish(struct sim_rider *r)
     r->tapped_us = crowd_now_us(r->crowd);
     r->state = SIM_RIDER_ASKING;
     if (habit(r, SIM_RIDER_LISTEN)) lend_ear(r);
+    if (habit(r, SIM_RIDER_LOOK) && !phone_is_busy(&r->second)) look_near(r);
     ask_start(r);
 }
 
@@ -270,6 +272,12 @@ static void ask_end(struct sim_rider *r)
         if (phone_send(&r->second, ASK_END, "POST", target, "{}", r->key)) r->counters.requests++;
     }
     sent(r, phone_send(&r->phone, ASK_END, "POST", target, "{}", r->key));
+}
+
+static void look_near(struct sim_rider *r)
+{
+    static const char target[] = "/v1/near?lat=57.7089&lon=11.9746&radius_m=5000&limit=100";
+    if (phone_send(&r->second, ASK_NEAR, "GET", target, NULL, 0)) r->counters.requests++;
 }
 
 static void lend_ear(struct sim_rider *r)
@@ -345,6 +353,10 @@ static void on_reply(void *owner, struct phone *phone, int status, struct bytes 
     if (phone == &r->live) return;
     *(status ? &r->counters.replies : &r->counters.lost) += 1;
     if (phone->ask == ASK_DAMAGE) return; /* said once, and nothing hangs on it */
+    if (phone->ask == ASK_NEAR) {
+        rider_see_near(r, status, body);
+        return;
+    }
     struct ride_seen seen = rider_see(r, phone, status, body);
     if (phone->ask == ASK_OTHER_BODY && status / 100 == 2)
         rider_see_broken(r, "an old key was taken with another body");
@@ -387,6 +399,7 @@ static void on_reply(void *owner, struct phone *phone, int status, struct bytes 
         break;
     case ASK_OTHER_BODY:
     case ASK_DAMAGE:
+    case ASK_NEAR:
     case ASK_LIVE: break;
     }
 }

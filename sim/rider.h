@@ -35,7 +35,8 @@ enum { SIM_RIDER_KEYS_MAX = 4 };
     X(LOCK_ONLY,   "closed the lock and did not ask to end")                         \
     X(WRONG_CODE,  "mistyped the code")                                              \
     X(CURIOUS,     "looked at the ride or asked for the receipt too early")          \
-    X(DAMAGED,     "said behind the ride that the vehicle is damaged")
+    X(DAMAGED,     "said behind the ride that the vehicle is damaged")               \
+    X(LOOK,        "looked what is near before asking")
 
 enum sim_rider_habit {
 #define X(name, text) SIM_RIDER_##name,

@@ -10,7 +10,7 @@
 #include "sim/rider.h"
 
 enum rider_ask { ASK_START = 1, ASK_CURRENT, ASK_RIDE, ASK_END, ASK_RECEIPT, ASK_OTHER_BODY, ASK_LIVE,
-           ASK_DAMAGE };
+           ASK_DAMAGE, ASK_NEAR };
 enum { KEYS_KEPT = 8, RIDE_ID_LEN = 36 };
 
 struct key_ride { uint64_t key; char ride[RIDE_ID_LEN + 1]; };
@@ -36,6 +36,7 @@ struct sim_rider {
     uint32_t key_next;
     char over_state[16];               /* how `ride` ended, as seen; "": not yet */
     int64_t over_charge, receipt_total; /* -1: not seen */
+    int64_t near_seq;                  /* of the newest look at what is near */
     uint64_t sent_when_over;           /* requests of the first phone sent before that was seen */
     const char *broken;
 
@@ -49,6 +50,7 @@ struct ride_seen { struct bytes id, state, code, refusal; int64_t charge; bool a
 
 /* rider_see.c */
 struct ride_seen rider_see(struct sim_rider *r, struct phone *phone, int status, struct bytes body);
+void rider_see_near(struct sim_rider *r, int status, struct bytes body);
 void rider_see_event(struct sim_rider *r, struct bytes data);
 void rider_see_broken(struct sim_rider *r, const char *why);
 

@@ -54,6 +54,20 @@ struct ride_seen rider_see(struct sim_rider *r, struct phone *phone, int status,
     return seen;
 }
 
+/* What is near is told from committed facts only: what was known once stays known, whatever crashes. */
+void rider_see_near(struct sim_rider *r, int status, struct bytes body)
+{
+    int64_t seq;
+
+    if (status != 200) {
+        if (status && status != 429 && status < 500) rider_see_broken(r, "nobody may look what is near");
+        return;
+    }
+    if (!phone_find_number(body, "as_of_seq", &seq)) rider_see_broken(r, "what is near is as of no fact");
+    else if (seq < r->near_seq) rider_see_broken(r, "what was near was shown before it was durable");
+    else r->near_seq = seq;
+}
+
 void rider_see_event(struct sim_rider *r, struct bytes data)
 {
     struct bytes ride = phone_find(data, "ride"), state = phone_find(data, "ride_state");

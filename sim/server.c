@@ -23,6 +23,8 @@ static void wake_engine(void *ctx) { due(ctx, &((struct world *)ctx)->life.engin
 static void wake_journal(void *ctx) { due(ctx, &((struct world *)ctx)->life.journal_us, 200, 6000); }
 static void wake_keeper(void *ctx) { due(ctx, &((struct world *)ctx)->life.keeper_us, 100, 30000); }
 
+static void wake_street(void *ctx) { due(ctx, &((struct world *)ctx)->life.view_us, 20, 5000); }
+
 static void wake_shell(void *ctx)
 {
     struct world *w = ctx;
@@ -47,6 +49,14 @@ static bool ready(void *ctx, struct buf *why)
     return true;
 }
 
+/* No clock: each of its turns makes a snapshot. */
+static struct err open_street(struct world *w)
+{
+    struct street_options o = {.vehicles_max = w->vehicle_count + 64, .rides_max = w->limits.rows[ROW_RIDE],
+                               .key = {w->options.seed, 1}};
+    return street_create(&o, &w->life.street);
+}
+
 static struct err open_node(struct world *w, char *text)
 {
     struct node_options o = {
@@ -60,7 +70,9 @@ static struct err open_node(struct world *w, char *text)
         .telemetry_ring = 4096, .urgent_ring = 2048, .out_ring = 1 << 15,
         .seed0 = prng_next(&w->prng), .seed1 = prng_next(&w->prng),
         .hash_ms = w->options.gentle ? 600000 : -1, .hash_at_start = true,
-        .wake_engine = wake_engine, .wake_journal = wake_journal, .wake_keeper = wake_keeper, .wake_shell = wake_shell,
+        .street = w->life.street,
+        .wake_engine = wake_engine, .wake_journal = wake_journal, .wake_keeper = wake_keeper, .wake_street = wake_street,
+        .wake_shell = wake_shell,
         .mono_us = mono_us, .ctx = w,
     };
     return node_create(&o, &w->life.node, text);
@@ -94,7 +106,7 @@ static struct err open_shell(struct world *w)
         .admin_address = bytes_text(ADMIN_ADDRESS), .urgent = node_api_urgent(l->node), .out = node_to_api(l->node),
         .world = {.ctx = w, .wake_engine = wake_engine, .wall_ms = wall_ms, .random16 = random16, .ready = ready},
         .auth = l->auth, .desk = l->desk, .client = outside_client(w->outside), .push_desk = l->push_desk,
-         .clerk = l->clerk, .key = {load_u64(secret), load_u64(secret + 8)}, .build = "sim",
+        .clerk = l->clerk, .street = l->street, .key = {load_u64(secret), load_u64(secret + 8)}, .build = "sim",
         .http = {.conn_max = http_max},
     };
     return api_create(&api, &l->api);
@@ -103,10 +115,13 @@ static struct err open_shell(struct world *w)
 bool server_start(struct world *w)
 {
     char text[RECOVER_TEXT_MAX] = "";
-    w->life = (struct life){.engine_us = LOOP_NEVER, .journal_us = LOOP_NEVER, .keeper_us = LOOP_NEVER};
+    w->life = (struct life){.engine_us = LOOP_NEVER, .journal_us = LOOP_NEVER, .keeper_us = LOOP_NEVER,
+                            .view_us = LOOP_NEVER};
     w->lives++;
     struct err e = data_lock(&(struct data_dir){.fs = &w->fs, .sql_folder = ""}, &w->lock);
+    if (!e.code) e = open_street(w);
     if (!e.code) e = open_node(w, text);
+    if (!e.code) (void)street_show(w->life.street, node_recovered(w->life.node)->seq, world_now_ms(w));
     if (!e.code) e = open_shell(w);
     world_trace(w, "start %llu: %s %s", (unsigned long long)w->lives, e.why, text);
     if (e.code) {
@@ -117,7 +132,7 @@ bool server_start(struct world *w)
     w->figures.replayed += r->replayed;
     w->figures.torn_starts += r->journal_report.torn_bytes > 0;
     w->up = true;
-    w->life.engine_us = world_now_us(w);
+    w->life.engine_us = w->life.view_us = world_now_us(w);
     return true;
 }
 
@@ -147,7 +162,9 @@ static void take_down(struct world *w)
     network_kill(l->http, 3000000);
     network_kill(l->vehicles, 3000000);
     node_destroy(l->node);
-    w->life = (struct life){.engine_us = LOOP_NEVER, .journal_us = LOOP_NEVER, .keeper_us = LOOP_NEVER};
+    street_destroy(l->street);
+    w->life = (struct life){.engine_us = LOOP_NEVER, .journal_us = LOOP_NEVER, .keeper_us = LOOP_NEVER,
+                            .view_us = LOOP_NEVER};
     w->up = false;
 }
 
@@ -182,6 +199,7 @@ int64_t server_next_us(const struct world *w)
 {
     const struct life *l = &w->life;
     int64_t next = l->engine_us < l->journal_us ? l->engine_us : l->journal_us;
+    if (l->view_us < next) next = l->view_us;
     return next < l->keeper_us ? next : l->keeper_us;
 }
 
@@ -210,6 +228,10 @@ void server_turns(struct world *w)
             disk_ended(w, "keeper");
             return;
         }
+    }
+    if (w->up && l->view_us <= now_us) {
+        l->view_us = now_us + prng_between(&w->prng, 10000, w->options.gentle ? 60000000 : 2000000);
+        (void)street_turn(l->street, atomic_load(&node_counters(l->node)->committed_seq), world_now_ms(w));
     }
     if (w->up && l->engine_us <= now_us) {
         l->engine_us = LOOP_NEVER;

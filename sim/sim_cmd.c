@@ -74,10 +74,10 @@ static void print_figures(const struct world_figures *f, int64_t took_ms)
            f->simulated_ms / 1000, (double)took_ms / 1000, f->facts, f->frames_in, f->commits, f->restarts, f->kills, f->power_cuts,
            f->disk_ends, f->torn_starts, f->replayed);
     printf("rides: %" PRIu64 " settled, %" PRIu64 " failed, %" PRIu64 " cancelled; %" PRIu64 " commands; %" PRIu64
-           " acknowledgements seen by clients checked\n", f->rides_settled, f->rides_failed, f->rides_cancelled, f->commands,
-           f->acked_checked);
+           " acknowledgements seen by clients and %" PRIu64 " views of the street checked\n", f->rides_settled,
+           f->rides_failed, f->rides_cancelled, f->commands, f->acked_checked, f->streets_judged);
     printf("checks: acknowledged survives, one ride a vehicle, no charge unconfirmed, charged once, no lock on the move,\n"
-           "        tables + tail = replay = live, all ends when faults stop\n");
+           "        tables + tail = replay = live, all ends when faults stop, the street shows what is durable and so\n");
 }
 
 static int run_one(const struct sim_run *run)

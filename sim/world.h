@@ -40,6 +40,7 @@ struct world_options {
 struct world_figures {
     uint64_t facts, commits, crashes, kills, power_cuts, disk_ends, torn_starts, restarts, replayed;
     uint64_t rides_settled, rides_failed, rides_cancelled, commands, frames_in, requests, acked_checked, rides_checked, moving_orders;
+    uint64_t streets_judged;
     uint64_t state_hash, seq;
     int64_t simulated_ms;
     uint64_t vehicle_faults[SIM_VEHICLE_FAULT_N], habits[SIM_RIDER_HABIT_N], network_faults[NETWORK_FAULT_N];

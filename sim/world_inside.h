@@ -19,8 +19,9 @@ struct life {
     struct auth *auth;
     struct desk *desk, *push_desk;
     struct clerk *clerk;
+    struct street *street;
     struct api *api;
-    int64_t engine_us, journal_us, keeper_us; /* when each turn is due; LOOP_NEVER */
+    int64_t engine_us, journal_us, keeper_us, view_us; /* when each turn is due; LOOP_NEVER */
 };
 
 struct world_vehicle {

@@ -120,7 +120,8 @@ void grid_build(struct grid *g, struct grid_scratch *s, const struct grid_point 
     lay_out(g, points, count, &width_e7);
     unsigned lon_bits = bits_of((uint64_t)width_e7);
     for (uint32_t i = 0; i < count; i++) {
-        uint64_t band = band_of(points[i].at.lat_e7) - g->first_band, lon = (uint64_t)((int64_t)points[i].at.lon_e7 - g->west_e7);
+        uint64_t band = band_of(points[i].at.lat_e7) - g->first_band;
+        uint64_t lon = (uint64_t)((int64_t)points[i].at.lon_e7 - g->west_e7);
         s->a[i] = (struct grid_sorted){band << lon_bits | lon, points[i].at.lat_e7, points[i].tag};
     }
     const struct grid_sorted *sorted = sort(s, count, lon_bits + bits_of(g->band_count - 1));

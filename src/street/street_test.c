@@ -243,7 +243,7 @@ static void test_the_street_agrees_with_the_engine_all_along(void **state)
         const struct vehicle *v = engine_vehicle(town->engine, bytes_text(code));
         const struct ride *r = v ? engine_row(town->engine, ROW_RIDE, v->ride_id) : NULL;
         town->now_ms += (int64_t)prng_below(&p, 20000);
-        switch (prng_below(&p, 9)) {
+        switch (prng_below(&p, 10)) {
         case 0: place(ident, session, 577089000 + (int32_t)prng_below(&p, 60000), 119746000); break;
         case 1: town_lock_seen(town, ident, prng_chance(&p, 800000)); break;
         case 2: town_speed(town, ident, (uint16_t)prng_below(&p, 60), r == NULL); break;
@@ -255,6 +255,7 @@ static void test_the_street_agrees_with_the_engine_all_along(void **state)
             town_report(town, ident, session, (struct fact_report){.has = HAS_BATTERY | HAS_LOCKED, .locked = true,
                                                                    .battery_pct = (uint8_t)prng_below(&p, 100)});
             break;
+        case 8: (void)town_order(town, code, prng_chance(&p, 500000) ? COMMAND_OP_LOCK : COMMAND_OP_UNLOCK); break;
         default: town_result(town, ident, prng_chance(&p, 500000) ? COMMAND_OP_UNLOCK : COMMAND_OP_LOCK, 0);
         }
         if (prng_chance(&p, 200000)) {
