@@ -44,8 +44,8 @@ static void put_device(struct street *s, uint32_t i)
 {
     struct point at = somewhere();
     struct device d = {.id = 1000000 + i, .vehicle_id = 100 + i, .session = 1, .seen_ms = NOW_MS,
-                       .lock_state = LOCK_STATE_LOCKED, .battery_pct = 80, .has_battery = true, .has_fix = true, .lat_e7 = at.lat_e7, .lon_e7 = at.lon_e7,
-                       .fix_got_ms = NOW_MS};
+                       .lock_state = LOCK_STATE_LOCKED, .battery_pct = 80, .has_battery = true, .has_fix = true,
+                       .lat_e7 = at.lat_e7, .lon_e7 = at.lon_e7, .fix_got_ms = NOW_MS};
     street_put(s, seq, ROW_DEVICE, &d, false);
 }
 
