@@ -36,7 +36,8 @@ struct town {
     struct ride rides[RIDES_MAX];
     int ride_count, posts, gets, puts, ends, drop_offs, orders, streams, bodies_refused;
     int lose, busy, refuse_ends, fail_rides;      /* so many from now on */
-    bool forgets_keys, loses_rides, drifting_price, taken; /* planted bugs; taken: every start is refused */
+    bool forgets_keys, loses_rides, drifting_price, taken, forgets_facts;
+    unsigned looks; /* planted bugs; taken: every start is refused */
     int rode, stopped, closed, closes_seen;
     char bodies[4096], busy_key[KEY_ROOM];        /* busy_key: of the last request that was turned away */
     int same_keys, busy_from;                     /* busy_from: puts until then are served */
@@ -166,6 +167,10 @@ static void on_request(void *ctx, const struct http_request *q)
     } else if (bytes_equal_text(q->path, "/v1/rides/current")) {
         if (open_ride(t) >= 0) look(t, q, open_ride(t));
         else refuse(t, q, 404, "no_ride");
+    } else if (bytes_equal_text(q->path, "/v1/near")) {
+        t->looks++;
+        answer(t, q, 200, t->forgets_facts && t->looks % 2 == 0 ? "{\"vehicles\":[],\"as_of_seq\":6}"
+                                                                : "{\"vehicles\":[],\"as_of_seq\":7}");
     } else if (bytes_equal_text(q->path, "/v1/events/live")) {
         t->streams++;
         assert_int_equal(http_sse_begin(t->http, q->handle).code, ERR_OK);
@@ -409,11 +414,12 @@ static void test_every_habit_is_lived_and_nothing_is_left_open(void **s)
 static void test_a_server_that_contradicts_itself_is_found_out(void **s)
 {
     (void)s;
-    for (int bug = 0; bug < 3; bug++) {
+    for (int bug = 0; bug < 4; bug++) {
         struct town *t = town_create();
         struct sim_rider *r = add_rider(t);
         t->ppm[SIM_RIDER_DOUBLE_TAP] = 1000000;
-        *(bug == 0 ? &t->forgets_keys : bug == 1 ? &t->loses_rides : &t->drifting_price) = true;
+        t->ppm[SIM_RIDER_LOOK] = bug == 2 ? 1000000 : 0;
+        *(bug == 0 ? &t->forgets_keys : bug == 1 ? &t->loses_rides : bug == 2 ? &t->forgets_facts : &t->drifting_price) = true;
         run_s(t, 600);
         assert_non_null(sim_rider_broken(r));
         sim_rider_destroy(r);

@@ -10,7 +10,7 @@
  *           that could still be lost. A snapshot is the state at one fact: everything up to `seq`, nothing later
  * Age       STREET_INTERVAL_MS, more when making one takes long: at most a tenth of a core
  * Limits    options; a full ring stalls the engine like a full keeper does (street_has_room)
- * Memory    street_need bytes of address space, pages as they are used: about 0.6 KiB a vehicle
+ * Memory    street_need bytes of address space, pages as they are used: about 0.9 KiB a vehicle
  * Thread    as drawn; the simulator calls all of it on one */
 #ifndef STREET_STREET_H
 #define STREET_STREET_H

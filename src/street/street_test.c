@@ -3,6 +3,7 @@
 #include "street/street.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -282,7 +283,10 @@ static _Atomic uint64_t looks, wrong;
 static void *view(void *arg)
 {
     (void)arg;
-    while (!atomic_load(&over)) (void)street_turn(street, atomic_load_explicit(&committed, memory_order_acquire), town->now_ms);
+    while (!atomic_load(&over)) {
+        (void)street_turn(street, atomic_load_explicit(&committed, memory_order_acquire), town->now_ms);
+        sched_yield();
+    }
     return NULL;
 }
 
@@ -300,6 +304,7 @@ static void *look(void *arg)
             atomic_fetch_add(&looks, 1);
         }
         street_let_go(street, reader);
+        sched_yield(); /* never asleep with a snapshot in hand: the view would wait */
     }
     return NULL;
 }
@@ -323,7 +328,7 @@ static void test_readers_on_threads_see_whole_batches(void **state)
     pthread_create(&threads[1], NULL, look, (void *)(uintptr_t)STREET_READER_HTTP);
     pthread_create(&threads[2], NULL, look, (void *)(uintptr_t)STREET_READER_TEST);
     for (uint64_t seq = 2; seq < 30000 || atomic_load(&looks) < 1000; seq++) {
-        while (!street_has_room(street)) continue;
+        while (!street_has_room(street)) sched_yield();
         for (unsigned i = 0; i < 2; i++) {
             devices[i].lat_e7 = (int32_t)(577089000 + seq % 1000);
             devices[i].seen_ms = now_ms;

@@ -105,10 +105,12 @@ void rig_open(struct rig *r, const struct rig_options *options)
     open_auth(r);
     open_clerk(r);
     open_desk(r);
+    struct err made = street_create(&(struct street_options){.vehicles_max = 2048, .rides_max = 64, .key = {3, 5}}, &r->street);
+    must(!made.code);
     struct api_config config = {
         .loop = r->loop, .loop_conn_max = FAKE_CONN_MAX, .address = bytes_text("a"), .admin_address = bytes_text("b"),
         .port = 3, .urgent = &r->urgent, .out = &r->out, .auth = r->auth, .desk = r->desk, .clerk = r->clerk,
-        .client = &r->client.client, .push_desk = r->push_desk, .key = {11, 13},
+        .client = &r->client.client, .push_desk = r->push_desk, .street = r->street, .key = {11, 13},
         .world = {r, wake_engine, wall_ms, random16, ready, metrics}, .limits = r->options.limits,
         .http = r->options.http, .build = "rig",
     };
@@ -122,6 +124,7 @@ void rig_close(struct rig *r)
     api_destroy(r->api);
     desk_destroy(r->push_desk);
     desk_destroy(r->desk);
+    street_destroy(r->street);
     clerk_destroy(r->clerk);
     auth_destroy(r->auth);
     if (!r->options.no_tables) {

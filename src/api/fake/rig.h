@@ -32,6 +32,8 @@ struct rig {
     struct auth *auth;
     struct desk *desk, *push_desk;
     struct client_fake client;
+    struct street *street;        /* rig_street.h tells it what happened */
+    uint64_t street_seq;
     struct clerk *clerk;
     struct message_ask message;       /* the last one that left */
     unsigned messages;
