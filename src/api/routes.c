@@ -456,6 +456,9 @@ const char *route_verb_name(unsigned verb)
 
 static bool path_fits(const char *pattern, struct bytes path)
 {
+    for (size_t i = 0; pattern[i] && pattern[i] != '{'; i++) { /* most rows end here */
+        if (i == path.len || path.at[i] != (uint8_t)pattern[i]) return false;
+    }
     struct bytes names = bytes_text(pattern), name, segment;
     while (http_path_next(&names, &name)) {
         if (!http_path_next(&path, &segment) || !segment.len) return false;

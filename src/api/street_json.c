@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/street_json.h"
 
-#include "base/timetext.h"
+#include <string.h>
 
 #define SILENT_ALERT_PART 20   /* one of so many silent is no alarm of its own, more than that is */
 #define AGE_ALERT_MS 2000      /* a snapshot this old: commits or the view are stuck */
@@ -33,31 +33,62 @@ static void put_price(const struct street_price *p, struct json *j)
 
 /* ---- near me ---- */
 
-void street_json_near(const struct snapshot *s, const struct grid_found *found, uint32_t count, struct json *j)
+/* Vehicles of a reply are mostly of one type and price: what was written of the last such is written again as it is. */
+struct written { uint16_t of; size_t at, len; };
+
+static bool write_again(struct written *w, uint16_t of, struct json *j)
 {
+    if (w->of != of || !w->len) {
+        *w = (struct written){of, j->out->len, 0};
+        return false;
+    }
+    struct buf *b = j->out;
+    uint8_t *to = buf_claim(b, w->len);
+    if (to) memcpy(to, b->at + w->at, w->len);
+    return true;
+}
+
+/* The hottest answer of all: names and brackets go out as they stand here. */
+#define PUT(text) buf_put(b, text, sizeof text - 1)
+
+static void put_near(const struct snapshot *s, const struct grid_found *found, struct written *type, struct written *price,
+                     struct json *j)
+{
+    const struct street_vehicle *v = &s->vehicles[found->tag];
+    struct buf *b = j->out;
     json_open(j, '{');
-    json_name(j, "vehicles");
-    json_open(j, '[');
-    for (uint32_t i = 0; i < count; i++) {
-        const struct street_vehicle *v = &s->vehicles[found[i].tag];
-        json_open(j, '{');
-        json_name(j, "code");
-        json_text(j, text_bytes(&v->code));
+    PUT("\"code\":");
+    json_text(j, text_bytes(&v->code));
+    if (!write_again(type, v->type, j)) {
         json_name(j, "vehicle_type");
         put_type(s, v, j);
         json_name(j, "motor");
         json_bool(j, v->type != STREET_NONE && s->types[v->type].motor);
-        json_name(j, "lat");
-        json_decimal(j, v->at.lat_e7, 7);
-        json_name(j, "lon");
-        json_decimal(j, v->at.lon_e7, 7);
-        json_name(j, "battery_pct");
-        put_battery(v, j);
-        json_name(j, "distance_m");
-        json_i64(j, (grid_cm_of_square(found[i].square) + 50) / 100);
-        put_price(&s->prices[v->price], j);
-        json_close(j, '}');
+        type->len = b->len - type->at;
     }
+    PUT(",\"lat\":");
+    buf_put_decimal(b, v->at.lat_e7, 7);
+    PUT(",\"lon\":");
+    buf_put_decimal(b, v->at.lon_e7, 7);
+    PUT(",\"battery_pct\":");
+    if (v->has_battery) buf_put_u64(b, v->battery_pct);
+    else PUT("null");
+    PUT(",\"distance_m\":");
+    buf_put_u64(b, ((uint64_t)grid_cm_of_square(found->square) + 50) / 100);
+    if (!write_again(price, v->price, j)) {
+        put_price(&s->prices[v->price], j);
+        price->len = b->len - price->at;
+    }
+    json_close(j, '}');
+}
+
+void street_json_near(const struct snapshot *s, const struct grid_found *found, uint32_t count, struct json *j)
+{
+    struct written type = {.len = 0}, price = {.len = 0};
+    json_open(j, '{');
+    json_name(j, "vehicles");
+    json_open(j, '[');
+    for (uint32_t i = 0; i < count; i++) put_near(s, &found[i], &type, &price, j);
     json_close(j, ']');
     json_name(j, "as_of_seq");
     json_u64(j, s->seq);

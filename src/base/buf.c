@@ -48,21 +48,20 @@ void buf_put_text(struct buf *b, const char *text)
 
 void buf_put_char(struct buf *b, char c)
 {
-    buf_put(b, &c, 1);
+    if (b->full || b->len == b->cap) b->full = true;
+    else b->at[b->len++] = (uint8_t)c;
 }
 
 void buf_put_padded(struct buf *b, uint64_t v, unsigned width)
 {
     uint8_t digits[20];
-    unsigned n = 0;
+    unsigned at = sizeof digits;
     do {
-        digits[n++] = (uint8_t)('0' + v % 10);
+        digits[--at] = (uint8_t)('0' + v % 10);
         v /= 10;
     } while (v);
-    while (n < width && n < sizeof digits) digits[n++] = '0';
-    uint8_t *to = buf_claim(b, n);
-    if (!to) return;
-    while (n) *to++ = digits[--n];
+    while (sizeof digits - at < width && at) digits[--at] = '0';
+    buf_put(b, digits + at, sizeof digits - at);
 }
 
 void buf_put_u64(struct buf *b, uint64_t v)

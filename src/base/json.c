@@ -43,10 +43,23 @@ static size_t utf8_len(struct bytes in)
     return n;
 }
 
+/* How many bytes at the front of `in` stand for themselves: nearly always all. */
+static size_t plain_len(struct bytes in)
+{
+    size_t n = 0;
+    while (n < in.len && in.at[n] >= 0x20 && in.at[n] < 0x7f && in.at[n] != '"' && in.at[n] != '\\') n++;
+    return n;
+}
+
 static void put_escaped(struct buf *b, struct bytes text)
 {
     buf_put_char(b, '"');
-    while (text.len) {
+    for (;;) {
+        size_t plain = plain_len(text);
+        if (plain) buf_put(b, text.at, plain);
+        text.at += plain;
+        text.len -= plain;
+        if (!text.len) break;
         size_t n = utf8_len(text);
         uint8_t c = text.at[0];
         if (n == 0) {
