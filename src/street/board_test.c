@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 #include <stdint.h>
 #include <cmocka.h>
 
@@ -23,7 +24,8 @@ static _Atomic uint64_t torn, backwards, looks;
 static void test_what_is_shown_or_held_is_not_free(void **state)
 {
     (void)state;
-    struct board b = {0};
+    struct board b;
+    memset(&b, 0, sizeof b);
     int a, c;
     assert_null(board_hold(&b, 0));
     board_let_go(&b, 0);
