@@ -88,9 +88,14 @@ def bad_usage_is_two(server, folder):
         assert done.returncode == 2 and done.stderr.count("\n") == 1, (options, done.returncode, done.stderr)
 
 
-with tempfile.TemporaryDirectory(prefix="paddock-load-") as folder, Server() as server:
-    for claim in (everything_is_acknowledged_and_kept, riders_find_and_unlock, a_lie_is_found_out, an_absent_server_is_said,
-                  bad_usage_is_two):
-        claim(server, folder)
-        print("ok", claim.__name__)
-    assert server.stop() == 0
+def main():
+    with tempfile.TemporaryDirectory(prefix="paddock-load-") as folder, Server() as server:
+        for claim in (everything_is_acknowledged_and_kept, riders_find_and_unlock, a_lie_is_found_out, an_absent_server_is_said,
+                      bad_usage_is_two):
+            claim(server, folder)
+            print("ok", claim.__name__)
+        assert server.stop() == 0
+
+
+if __name__ == "__main__":
+    main()
