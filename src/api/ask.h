@@ -4,6 +4,7 @@
 #define API_ASK_H
 
 struct call;
+struct desk_job;
 
 /* ask_ride.c */
 void ask_ride_start(struct call *call);
@@ -27,6 +28,8 @@ void ask_vehicle_offer(struct call *call); /* for riders */
 
 /* ask_staff.c */
 void ask_vehicles(struct call *call);
+/* The filters that lists and bulk calls share, from the arguments. */
+void ask_filter_vehicles(const struct call *call, struct desk_job *job);
 void ask_vehicle(struct call *call);
 void ask_vehicle_timeline(struct call *call);
 void ask_vehicle_frames(struct call *call); /* ask_frames.c */

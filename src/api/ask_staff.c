@@ -3,12 +3,26 @@
 #include "api/api_inside.h"
 #include "api/ask.h"
 
+void ask_filter_vehicles(const struct call *call, struct desk_job *job)
+{
+    const struct args *args = &call->args;
+    const struct arg *battery = args_get(args, "battery_max_pct"), *damaged = args_get(args, "damaged");
+    job->state = (uint8_t)args_get(args, "state")->number;
+    job->by_battery = battery->given;
+    job->battery_max_pct = (uint8_t)battery->number;
+    if (damaged->given) job->damaged = damaged->number ? DAMAGED_YES : DAMAGED_NO;
+    text_clip(&job->city, args_get(args, "city")->text);
+    text_clip(&job->vehicle_type, args_get(args, "vehicle_type")->text);
+}
+
 void ask_vehicles(struct call *call)
 {
+    const struct arg *silent = args_get(&call->args, "silent_s");
     struct desk_job job = {.kind = DESK_VEHICLES, .sight = SIGHT_STAFF,
-                           .state = (uint8_t)args_get(&call->args, "state")->number,
                            .after = args_get(&call->args, "after")->cursor, .limit = call_limit(call)};
-    text_clip(&job.city, args_get(&call->args, "city")->text);
+    ask_filter_vehicles(call, &job);
+    text_clip(&job.prefix, args_get(&call->args, "q")->text);
+    if (silent->given) job.heard_before_ms = call_wall_ms(call) - 1000 * silent->number;
     call_job(call, &job);
 }
 

@@ -21,7 +21,7 @@ enum desk_job_kind {
     DESK_RIDE = 1,          /* by uuid */
     DESK_COMMAND,           /* by uuid */
     DESK_VEHICLE,           /* by any of its codes, with its device */
-    DESK_VEHICLES,          /* state, city, after */
+    DESK_VEHICLES,          /* state, city, after, and the filters of vehicles */
     DESK_RIDES,             /* state, rider_id, after; newest first */
     DESK_VEHICLE_TIMELINE,  /* code, before */
     DESK_RIDE_TIMELINE,     /* uuid, before */
@@ -32,6 +32,8 @@ enum desk_job_kind {
     DESK_DECLARED,          /* row, name, after: declared.h */
     DESK_JOB_KIND_N
 };
+
+enum desk_damaged { DAMAGED_OR_NOT, DAMAGED_YES, DAMAGED_NO };
 
 struct desk_job {
     uint8_t kind, sight;        /* enum desk_job_kind, enum field_sight */
@@ -44,6 +46,12 @@ struct desk_job {
     struct text16 code;
     struct text32 city;         /* filter, code; empty = all */
     uint64_t rider_id;          /* filter; 0 = all */
+    struct text32 vehicle_type; /* filter of vehicles, code; empty = all */
+    struct text16 prefix;       /* ... a public code begins so, whatever its case; empty = all */
+    int64_t heard_before_ms;    /* ... its device was last heard then or earlier, or never; 0 = all */
+    bool by_battery;            /* ... a charge was reported, of at most battery_max_pct */
+    uint8_t battery_max_pct;
+    uint8_t damaged;            /* ... enum desk_damaged */
     const struct scope *scope;  /* what lies outside is not there; NULL: the whole operator */
     uint64_t after;             /* cursor of a list; of a timeline: before this seq */
     uint32_t before_part;

@@ -260,19 +260,22 @@ static struct err on_event(void *ctx, const struct event *event)
     return NO_ERR;
 }
 
-static void filter_number(struct tables_query *q, const struct field *fields, unsigned count, size_t offset,
-                          int64_t value)
+static struct tables_filter *filter_number(struct tables_query *q, enum row_kind kind, size_t offset, int64_t value)
 {
-    for (unsigned i = 0; i < count; i++) {
-        if (fields[i].offset != offset) continue;
-        q->filters[q->filter_count++] = (struct tables_filter){.field = fields[i].number, .number = value};
-        return;
+    for (unsigned i = 0; i < row_shapes[kind].count; i++) {
+        const struct field *f = &row_shapes[kind].fields[i];
+        if (f->offset != offset) continue;
+        must(q->filter_count < TABLES_FILTERS_MAX);
+        struct tables_filter *filter = &q->filters[q->filter_count++];
+        *filter = (struct tables_filter){.field = f->number, .number = value, .of = kind == q->kind ? 0 : (uint8_t)kind};
+        return filter;
     }
     must(!"a filter on a field that the row does not have");
+    return NULL;
 }
 
 #define FILTER(q, KIND, tag, member, value)                                                            \
-    filter_number((q), row_shapes[KIND].fields, row_shapes[KIND].count, offsetof(struct tag, member), (value))
+    filter_number((q), KIND, offsetof(struct tag, member), (value))
 
 static struct err list(struct tables *t, const struct desk_job *job, struct tables_query *q, const char *name,
                        struct desk_result *out)
@@ -290,17 +293,47 @@ static struct err list(struct tables *t, const struct desk_job *job, struct tabl
     return page_end(&page, tables_list(t, q, on_row, &page, &out->as_of_seq), out);
 }
 
-static struct err list_vehicles(struct tables *t, const struct desk_job *job, struct desk_result *out)
+/* What is filtered by their devices and codes. */
+static void filter_linked(struct tables_query *q, const struct desk_job *job)
 {
-    struct tables_query q = {.kind = ROW_VEHICLE};
-    if (job->state) FILTER(&q, ROW_VEHICLE, vehicle, state, job->state);
+    if (job->by_battery) {
+        FILTER(q, ROW_DEVICE, device, has_battery, 1);
+        FILTER(q, ROW_DEVICE, device, battery_pct, job->battery_max_pct)->how = FILTER_AT_MOST;
+    }
+    if (job->heard_before_ms) FILTER(q, ROW_DEVICE, device, seen_ms, job->heard_before_ms)->how = FILTER_AT_MOST;
+    if (!job->prefix.len) return;
+    struct tables_filter *code = FILTER(q, ROW_PUBLIC_CODE, public_code, code, 0);
+    code->how = FILTER_BEGINS;
+    code->text = text_bytes(&job->prefix);
+}
+
+static struct err vehicles_query(struct tables *t, const struct desk_job *job, struct tables_query *q)
+{
+    *q = (struct tables_query){.kind = ROW_VEHICLE};
+    if (job->state) FILTER(q, ROW_VEHICLE, vehicle, state, job->state);
     if (job->city.len) {
         struct city city;
         struct err e = tables_row_by_code(t, ROW_CITY, text_bytes(&job->city), &city);
         if (e.code == ERR_NOT_FOUND || !scope_has(job->scope, text_bytes(&job->city))) return ERR(CITY_UNKNOWN, "");
         TRY(e);
-        FILTER(&q, ROW_VEHICLE, vehicle, city_id, (int64_t)city.id);
+        FILTER(q, ROW_VEHICLE, vehicle, city_id, (int64_t)city.id);
     }
+    if (job->vehicle_type.len) {
+        struct vehicle_type type;
+        struct err e = tables_row_by_code(t, ROW_VEHICLE_TYPE, text_bytes(&job->vehicle_type), &type);
+        if (e.code == ERR_NOT_FOUND) return ERR(TYPE_UNKNOWN, "");
+        TRY(e);
+        FILTER(q, ROW_VEHICLE, vehicle, type_id, (int64_t)type.id);
+    }
+    if (job->damaged) FILTER(q, ROW_VEHICLE, vehicle, damage, job->damaged == DAMAGED_YES)->how = FILTER_SET;
+    filter_linked(q, job);
+    return NO_ERR;
+}
+
+static struct err list_vehicles(struct tables *t, const struct desk_job *job, struct desk_result *out)
+{
+    struct tables_query q;
+    TRY(vehicles_query(t, job, &q));
     return list(t, job, &q, "vehicles", out);
 }
 

@@ -173,6 +173,113 @@ static void test_in_line_reads_the_same(void **state)
     read_everything(true);
 }
 
+/* Three vehicles of a type: A-1 with 15 % heard at 1000, a-2 without a charge heard at 2000, A_3 damaged and never heard;
+ * and two without a type: B-1 has no device. */
+static void write_street(void)
+{
+    struct vehicle_type type = {.id = 60};
+    struct vehicle v[4] = {{.id = 61, .type_id = 60, .device_id = 71, .state = VEHICLE_AVAILABLE},
+                           {.id = 62, .type_id = 60, .device_id = 72, .state = VEHICLE_AVAILABLE},
+                           {.id = 63, .type_id = 60, .device_id = 73, .damage = DAMAGE_BRAKES},
+                           {.id = 64, .state = VEHICLE_AVAILABLE}};
+    struct device d[3] = {{.id = 71, .battery_pct = 15, .has_battery = true, .seen_ms = 1000},
+                          {.id = 72, .seen_ms = 2000}, {.id = 73, .battery_pct = 90, .has_battery = true}};
+    struct public_code c[5] = {{.id = 81, .vehicle_id = 61}, {.id = 82, .vehicle_id = 62}, {.id = 83, .vehicle_id = 63},
+                               {.id = 84, .vehicle_id = 64}, {.id = 85, .vehicle_id = 64}};
+    static const char *const codes[] = {"A-1", "a-2", "A_3", "B-1", "b-1b"};
+    struct table_change rows[13] = {{.kind = ROW_VEHICLE_TYPE, .row = &type}};
+    size_t n = 1;
+    text_clip(&type.code, bytes_text("scooter"));
+    for (unsigned i = 0; i < 4; i++) {
+        text_clip(&v[i].code, bytes_text(codes[i]));
+        rows[n++] = (struct table_change){.kind = ROW_VEHICLE, .row = &v[i]};
+    }
+    for (unsigned i = 0; i < 3; i++) rows[n++] = (struct table_change){.kind = ROW_DEVICE, .row = &d[i]};
+    for (unsigned i = 0; i < 5; i++) {
+        text_clip(&c[i].code, bytes_text(codes[i]));
+        rows[n++] = (struct table_change){.kind = ROW_PUBLIC_CODE, .row = &c[i]};
+    }
+    struct table_cut cut = {.seq = 60, .rows = rows, .row_count = n};
+    assert_int_equal(tables_write_cut(&writer, &cut).code, ERR_OK);
+}
+
+/* The codes that a list has, in its order: "A-1 a-2". */
+static const char *listed(struct desk *d, struct desk_job job)
+{
+    static char out[256];
+    struct desk_result *r;
+    out[0] = 0;
+    job.kind = DESK_VEHICLES;
+    job.sight = SIGHT_STAFF;
+    if (!job.limit) job.limit = 10;
+    r = result_of(d, true, job);
+    if (r->err.code) snprintf(out, sizeof out, "%s", err_name(r->err.code));
+    const char *at = (const char *)r->body, *end = at + r->body_len;
+    while (at && (at = memmem(at, (size_t)(end - at), "\"code\":\"", 8))) {
+        size_t len = strlen(out);
+        at += 8;
+        snprintf(out + len, sizeof out - len, "%s%.*s", len ? " " : "", (int)strcspn(at, "\""), at);
+    }
+    desk_release(d);
+    return out;
+}
+
+static struct text16 text16_of(const char *text)
+{
+    struct text16 t;
+    text_clip(&t, bytes_text(text));
+    return t;
+}
+
+static void test_vehicles_are_filtered_by_what_their_devices_and_codes_say(void **state)
+{
+    (void)state;
+    open_writer();
+    write_street();
+    struct desk *d = open_desk(true);
+    struct desk_job type = {.limit = 10}, none = {.limit = 10};
+    text_clip(&type.vehicle_type, bytes_text("scooter"));
+    text_clip(&none.vehicle_type, bytes_text("boat"));
+    assert_string_equal(listed(d, type), "A-1 a-2 A_3");
+    assert_string_equal(listed(d, none), "vehicle_type_unknown");
+    assert_string_equal(listed(d, (struct desk_job){.by_battery = true, .battery_max_pct = 15}), "A-1");
+    assert_string_equal(listed(d, (struct desk_job){.by_battery = true, .battery_max_pct = 14}), "");
+    assert_string_equal(listed(d, (struct desk_job){.by_battery = true, .battery_max_pct = 100}), "A-1 A_3");
+    type.heard_before_ms = 1000;
+    assert_string_equal(listed(d, type), "A-1 A_3");
+    type.heard_before_ms = 999;
+    assert_string_equal(listed(d, type), "A_3"); /* never heard at all */
+    type.heard_before_ms = 2000;
+    type.state = VEHICLE_AVAILABLE;
+    type.by_battery = true;
+    type.battery_max_pct = 20;
+    type.prefix = text16_of("a");
+    type.damaged = DAMAGED_NO;
+    assert_string_equal(listed(d, type), "A-1"); /* all of them at once */
+    assert_string_equal(listed(d, (struct desk_job){.damaged = DAMAGED_YES}), "A_3");
+    assert_string_equal(listed(d, (struct desk_job){.damaged = DAMAGED_NO}), "SE-0042 SE-0043 A-1 a-2 B-1");
+    assert_string_equal(listed(d, (struct desk_job){.prefix = text16_of("A-")}), "A-1 a-2"); /* A_3 does not */
+    assert_string_equal(listed(d, (struct desk_job){.prefix = text16_of("b-1")}), "B-1");    /* once, by two codes */
+    assert_string_equal(listed(d, (struct desk_job){.prefix = text16_of("_")}), "");
+    assert_string_equal(listed(d, (struct desk_job){.prefix = text16_of("old")}), "SE-0042"); /* by an older code */
+    desk_destroy(d);
+}
+
+static void test_pages_of_filtered_vehicles_are_whole(void **state)
+{
+    (void)state;
+    open_writer();
+    write_street();
+    struct desk *d = open_desk(true);
+    struct desk_job job = {.by_battery = true, .battery_max_pct = 100, .limit = 1};
+    assert_string_equal(listed(d, job), "A-1");
+    job.after = 61;
+    assert_string_equal(listed(d, job), "A_3"); /* a page is full of what fits, not of what was looked at */
+    job.after = 63;
+    assert_string_equal(listed(d, job), "");
+    desk_destroy(d);
+}
+
 static void test_tables_may_come_later(void **state)
 {
     (void)state;
@@ -210,6 +317,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_the_worker_reads_everything, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_in_line_reads_the_same, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_vehicles_are_filtered_by_what_their_devices_and_codes_say, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_pages_of_filtered_vehicles_are_whole, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_tables_may_come_later, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_jobs_under_way_are_bounded, set_up, tear_down),
     };

@@ -61,9 +61,17 @@ static const struct arg_row map_live_args[] = {
     {"after", IN_QUERY, ARG_CURSOR, false, 0, 0, NULL, "as_of_seq of a map that is shown already; without: everything"},
 };
 static const struct arg_row stats_args[] = {QUERY_CITY};
+#define VEHICLE_FILTER(where)                                                                                        \
+    {"state", where, ARG_TERM, false, 0, 0, &vehicle_state_names, "only vehicles in this MDS state"},                \
+    {"city", where, ARG_CODE, false, 1, 31, NULL, "only vehicles of this city"},                                     \
+    {"vehicle_type", where, ARG_CODE, false, 1, 31, NULL, "only vehicles of this type"},                             \
+    {"battery_max_pct", where, ARG_WHOLE, false, 0, 100, NULL, "only vehicles that reported no more charge than this"}, \
+    {"damaged", where, ARG_BOOL, false, 0, 1, NULL, "only vehicles reported damaged that nobody looked at; false: all others"}
 static const struct arg_row vehicles_args[] = {
-    {"state", IN_QUERY, ARG_TERM, false, 0, 0, &vehicle_state_names, "only vehicles in this MDS state"},
-    {"city", IN_QUERY, ARG_CODE, false, 1, 31, NULL, "only vehicles of this city"}, QUERY_AFTER, QUERY_LIMIT,
+    VEHICLE_FILTER(IN_QUERY),
+    {"q", IN_QUERY, ARG_CODE, false, 1, 15, NULL, "only vehicles with a public code that begins so, whatever its case"},
+    {"silent_s", IN_QUERY, ARG_WHOLE, false, 1, 10 * 365 * 86400, NULL, "only vehicles not heard for so long, or never"},
+    QUERY_AFTER, QUERY_LIMIT,
 };
 static const struct arg_row vehicle_args[] = {PATH_CODE(15, "any public code of the vehicle")};
 static const struct arg_row vehicle_timeline_args[] = {

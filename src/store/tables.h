@@ -20,7 +20,7 @@
 #define TABLES_FORMAT 1
 #define TABLES_TEXT_MAX 320u
 #define TABLES_LIST_MAX 1000u   /* rows of one answer */
-#define TABLES_FILTERS_MAX 4u
+#define TABLES_FILTERS_MAX 10u
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -80,8 +80,13 @@ MUST_USE struct err tables_write_cut(struct tables *t, const struct table_cut *c
 typedef struct err tables_on_row(void *ctx, enum row_kind kind, const void *row);
 typedef struct err tables_on_event(void *ctx, const struct event *event);
 
+/* AT_MOST: a number. SET, of what may be NULL: number 1 has a value, 0 has none. BEGINS: a text, whatever its case. */
+enum filter_how { FILTER_IS, FILTER_AT_MOST, FILTER_SET, FILTER_BEGINS };
+
 struct tables_filter {
     uint16_t field;    /* its number in the shape */
+    uint8_t how;       /* enum filter_how */
+    uint8_t of;        /* enum row_kind whose field it is, linked to the one that is listed; 0: that one itself */
     int64_t number;    /* numbers, times, enums by value */
     struct bytes text; /* texts; UUIDs as their 16 bytes */
 };

@@ -44,6 +44,11 @@ static void put_select(struct tables *t, const char *table, const struct shape *
     buf_put_text(sql, " WHERE operator_id = ?");
 }
 
+static const struct shape *filter_shape(const struct tables_query *q, const struct tables_filter *filter)
+{
+    return &row_shapes[filter->of ? filter->of : q->kind];
+}
+
 static struct err list_rows(struct tables *t, const struct tables_query *q, sqlite3_stmt *st, tables_on_row *on_row,
                             void *ctx)
 {
@@ -52,7 +57,11 @@ static struct err list_rows(struct tables *t, const struct tables_query *q, sqli
     const struct shape *shape = &row_shapes[q->kind];
     int rc = sqlite3_bind_int64(st, 1, (int64_t)t->operator_id), at = 2;
     for (unsigned i = 0; i < q->filter_count && !rc; i++) {
-        const struct field *f = field_by_number(shape, q->filters[i].field);
+        const struct field *f = field_by_number(filter_shape(q, &q->filters[i]), q->filters[i].field);
+        if (q->filters[i].how == FILTER_SET) {
+            rc = sqlite3_bind_null(st, at++);
+            continue;
+        }
         TRY(filter_row(f, &q->filters[i], values[i]));
         rc = field_bind(st, at++, f, values[i], uuids[i]);
     }
@@ -68,6 +77,71 @@ static struct err list_rows(struct tables *t, const struct tables_query *q, sqli
     return rc == SQLITE_DONE ? NO_ERR : tables_sql_err(t, rc, row_tables[q->kind]);
 }
 
+/* Rows of one kind that may be filtered by those of another: listed.ours = linked.theirs. */
+static const struct link { uint8_t listed, linked; const char *ours, *theirs; } links[] = {
+    {ROW_VEHICLE, ROW_DEVICE, "device_id", "id"},
+    {ROW_VEHICLE, ROW_PUBLIC_CODE, "id", "vehicle_id"},
+};
+
+static void put_filter(struct buf *sql, const struct field *f, const struct tables_filter *filter, unsigned number)
+{
+    char memory[16];
+    struct buf value = buf_on(memory, sizeof memory);
+    buf_put_char(&value, '?');
+    buf_put_u64(&value, number);
+    if (filter->how == FILTER_BEGINS) {
+        buf_put_text(sql, "substr(");
+        sql_put_name(sql, f->name);
+        buf_put_text(sql, ", 1, length(");
+        buf_put_bytes(sql, buf_bytes(&value));
+        buf_put_text(sql, ")) COLLATE NOCASE = ");
+    } else {
+        sql_put_name(sql, f->name);
+        buf_put_text(sql, filter->how == FILTER_AT_MOST ? " <= " : " IS ");
+    }
+    /* What is unset is NULL whatever the value bound. */
+    if (filter->how == FILTER_SET) buf_put_text(sql, filter->number ? "NOT NULL" : "NULL");
+    else buf_put_bytes(sql, buf_bytes(&value));
+}
+
+/* Those of one kind; ?1 is the operator, the filters come next, in their order. */
+static struct err put_filters(const struct tables_query *q, uint8_t of, const char *between, struct buf *sql)
+{
+    for (unsigned i = 0; i < q->filter_count; i++) {
+        const struct tables_filter *filter = &q->filters[i];
+        if (filter->of != of) continue;
+        const struct field *f = field_by_number(filter_shape(q, filter), filter->field);
+        if (!f) return ERR(INVALID, "a filter names no field of this kind");
+        buf_put_text(sql, between);
+        put_filter(sql, f, filter, 2 + i);
+        buf_put_char(sql, ')');
+    }
+    return NO_ERR;
+}
+
+static struct err put_links(const struct tables_query *q, struct buf *sql)
+{
+    unsigned found = 0, linked = 0;
+    for (unsigned i = 0; i < q->filter_count; i++) linked += q->filters[i].of != 0;
+    for (unsigned i = 0; i < sizeof links / sizeof *links; i++) {
+        const struct link *link = &links[i];
+        unsigned here = 0;
+        for (unsigned k = 0; k < q->filter_count; k++) here += q->filters[k].of == link->linked;
+        if (link->listed != q->kind || !here) continue;
+        found += here;
+        buf_put_text(sql, " AND ");
+        sql_put_name(sql, link->ours);
+        buf_put_text(sql, " IN (SELECT ");
+        sql_put_name(sql, link->theirs);
+        buf_put_text(sql, " FROM ");
+        sql_put_name(sql, row_tables[link->linked]);
+        buf_put_text(sql, " WHERE operator_id = ?1");
+        TRY(put_filters(q, link->linked, " AND (", sql));
+        buf_put_char(sql, ')');
+    }
+    return found == linked ? NO_ERR : ERR(INVALID, "a filter is of a kind that is not linked to the listed one");
+}
+
 static struct err list_all(struct tables *t, const struct tables_query *q, tables_on_row *on_row, void *ctx)
 {
     const char *table = row_tables[q->kind];
@@ -75,20 +149,18 @@ static struct err list_all(struct tables *t, const struct tables_query *q, table
     char memory[SQL_MAX];
     struct buf sql = buf_on(memory, sizeof memory);
     put_select(t, table, shape, &sql);
-    for (unsigned i = 0; i < q->filter_count; i++) {
-        const struct field *f = field_by_number(shape, q->filters[i].field);
-        if (!f) return ERR(INVALID, "a filter names no field of this kind");
-        /* Without the hint SQLite walks the whole table in the order of ids, although the filter has an index. */
-        buf_put_text(&sql, " AND unlikely(");
-        sql_put_name(&sql, f->name);
-        buf_put_text(&sql, " IS ?)");
-    }
+    /* Without the hint SQLite walks the whole table in the order of ids, although the filter has an index. */
+    TRY(put_filters(q, 0, " AND unlikely(", &sql));
+    TRY(put_links(q, &sql));
     for (unsigned i = 0; q->city_ids && i <= q->city_count; i++) {
         buf_put_text(&sql, i ? ", " : " AND city_id IN (-1"); /* a list of no cities has no rows */
         if (i) buf_put_u64(&sql, q->city_ids[i - 1]);
     }
     if (q->city_ids) buf_put_char(&sql, ')');
-    buf_put_text(&sql, q->newest_first ? " AND id < ? ORDER BY id DESC LIMIT ?" : " AND id > ? ORDER BY id LIMIT ?");
+    buf_put_text(&sql, q->newest_first ? " AND id < ?" : " AND id > ?");
+    buf_put_u64(&sql, 2 + q->filter_count);
+    buf_put_text(&sql, q->newest_first ? " ORDER BY id DESC LIMIT ?" : " ORDER BY id LIMIT ?");
+    buf_put_u64(&sql, 3 + q->filter_count);
     sqlite3_stmt *st = NULL;
     TRY(tables_prepare(t, sql_text(&sql), &st));
     struct err e = list_rows(t, q, st, on_row, ctx);
