@@ -257,6 +257,8 @@ static const void *query_row(const struct node *n, const struct query *q, enum r
         *kind = ROW_RIDE;
         return engine_ride(e, q->uuid);
     case QUERY_VEHICLE:
+    case QUERY_MARK:
+    case QUERY_ORDER:
         *kind = ROW_VEHICLE;
         return engine_vehicle(e, text_bytes(&q->code));
     case QUERY_RIDER:
@@ -289,6 +291,10 @@ static void answer_query(struct node *n, const struct inbound *in)
     to->kind = TO_API_ANSWER;
     bool found = row || in->query.kind == QUERY_NOTHING;
     to->reply = (struct effect_reply){.code = found ? ERR_OK : ERR_NOT_FOUND, .subject_kind = (uint8_t)kind};
+    if (row && in->query.kind == QUERY_MARK) {
+        to->reply.code = engine_would_mark(n->recovered.engine, row, in->query.event, in->query.to);
+    }
+    if (row && in->query.kind == QUERY_ORDER) to->reply.code = engine_would_order(n->recovered.engine, row, in->query.op);
     copy_subject(n, to, kind, row);
     if (kind == ROW_RIDE && row) {
         to->reply.subject_id = to->ride.id;

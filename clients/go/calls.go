@@ -613,6 +613,24 @@ type Offer struct {
 	Decimals        *int64     `json:"decimals"`
 }
 
+// BulkAnswer: what became of many vehicles.
+type BulkAnswer struct {
+	DryRun   bool          `json:"dry_run"`
+	Vehicles []BulkVehicle `json:"vehicles"`
+	Total    int64         `json:"total"`
+	Ok       int64         `json:"ok"`
+	AsOfSeq  int64         `json:"as_of_seq"`
+}
+
+// BulkVehicle: what became of one vehicle of many.
+type BulkVehicle struct {
+	Code      string     `json:"code"`
+	ID        *string    `json:"id"`
+	Ok        bool       `json:"ok"`
+	Error     *ErrorCode `json:"error"`
+	CommandID *string    `json:"command_id"`
+}
+
 // VehicleAnswer: one vehicle.
 type VehicleAnswer struct {
 	Vehicle Vehicle `json:"vehicle"`
@@ -998,10 +1016,29 @@ type GetStatsQuery struct {
 
 // ListVehiclesQuery is what listVehicles takes.
 type ListVehiclesQuery struct {
-	State *VehicleState `json:"state,omitempty"`
-	City  *string       `json:"city,omitempty"`
-	After *string       `json:"after,omitempty"`
-	Limit *int64        `json:"limit,omitempty"`
+	State         *VehicleState `json:"state,omitempty"`
+	City          *string       `json:"city,omitempty"`
+	VehicleType   *string       `json:"vehicle_type,omitempty"`
+	BatteryMaxPct *int64        `json:"battery_max_pct,omitempty"`
+	Damaged       *bool         `json:"damaged,omitempty"`
+	Q             *string       `json:"q,omitempty"`
+	SilentS       *int64        `json:"silent_s,omitempty"`
+	After         *string       `json:"after,omitempty"`
+	Limit         *int64        `json:"limit,omitempty"`
+}
+
+// ChangeVehiclesBody is what changeVehicles takes.
+type ChangeVehiclesBody struct {
+	Event         *VehicleEvent `json:"event,omitempty"`
+	Op            *CommandOp    `json:"op,omitempty"`
+	To            *VehicleState `json:"to,omitempty"`
+	DryRun        *bool         `json:"dry_run,omitempty"`
+	Codes         *string       `json:"codes,omitempty"`
+	State         *VehicleState `json:"state,omitempty"`
+	City          *string       `json:"city,omitempty"`
+	VehicleType   *string       `json:"vehicle_type,omitempty"`
+	BatteryMaxPct *int64        `json:"battery_max_pct,omitempty"`
+	Damaged       *bool         `json:"damaged,omitempty"`
 }
 
 // PutVehicleBody is what putVehicle takes.
@@ -1369,6 +1406,16 @@ func (c *Client) GetStats(ctx context.Context, query GetStatsQuery, options ...O
 func (c *Client) ListVehicles(ctx context.Context, query ListVehiclesQuery, options ...Option) (*VehiclePage, error) {
 	var answer VehiclePage
 	err := c.call(ctx, "GET", "/v1/vehicles", query, nil, false, &answer, options)
+	if err != nil {
+		return nil, err
+	}
+	return &answer, nil
+}
+
+// ChangeVehicles: POST /v1/vehicles/bulk: say what happened to many vehicles, or order something of them; first as a dry run.
+func (c *Client) ChangeVehicles(ctx context.Context, body ChangeVehiclesBody, options ...Option) (*BulkAnswer, error) {
+	var answer BulkAnswer
+	err := c.call(ctx, "POST", "/v1/vehicles/bulk", nil, body, true, &answer, options)
 	if err != nil {
 		return nil, err
 	}

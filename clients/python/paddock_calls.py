@@ -363,6 +363,22 @@ class Offer(TypedDict, total=False):
     decimals: int
 
 
+class BulkAnswer(TypedDict, total=False):
+    dry_run: bool
+    vehicles: List[BulkVehicle]
+    total: int
+    ok: int
+    as_of_seq: int
+
+
+class BulkVehicle(TypedDict, total=False):
+    code: str
+    id: Optional[str]
+    ok: bool
+    error: Optional[ErrorCode]
+    command_id: Optional[str]
+
+
 class VehicleAnswer(TypedDict, total=False):
     vehicle: Vehicle
     as_of_seq: int
@@ -735,10 +751,23 @@ class Calls:
         return self.call("GET", "/v1/stats", query={"city": city})
 
     def list_vehicles(self, *, state: Optional[VehicleState] = None, city: Optional[str] = None,
+            vehicle_type: Optional[str] = None, battery_max_pct: Optional[int] = None,
+            damaged: Optional[bool] = None, q: Optional[str] = None, silent_s: Optional[int] = None,
             after: Optional[str] = None, limit: Optional[int] = None) -> VehiclePage:
         """`GET /v1/vehicles`: vehicles with their devices."""
-        return self.call("GET", "/v1/vehicles", query={"state": state, "city": city, "after": after,
-            "limit": limit})
+        return self.call("GET", "/v1/vehicles", query={"state": state, "city": city,
+            "vehicle_type": vehicle_type, "battery_max_pct": battery_max_pct, "damaged": damaged, "q": q,
+            "silent_s": silent_s, "after": after, "limit": limit})
+
+    def change_vehicles(self, *, event: Optional[VehicleEvent] = None, op: Optional[CommandOp] = None,
+            to: Optional[VehicleState] = None, dry_run: Optional[bool] = None, codes: Optional[str] = None,
+            state: Optional[VehicleState] = None, city: Optional[str] = None,
+            vehicle_type: Optional[str] = None, battery_max_pct: Optional[int] = None,
+            damaged: Optional[bool] = None, key: Optional[str] = None) -> BulkAnswer:
+        """`POST /v1/vehicles/bulk`: say what happened to many vehicles, or order something of them; first as a dry run."""
+        return self.call("POST", "/v1/vehicles/bulk", body={"event": event, "op": op, "to": to,
+            "dry_run": dry_run, "codes": codes, "state": state, "city": city, "vehicle_type": vehicle_type,
+            "battery_max_pct": battery_max_pct, "damaged": damaged}, keyed=True, key=key)
 
     def get_vehicle(self, code: str) -> VehicleAnswer:
         """`GET /v1/vehicles/{code}`: one vehicle; riders: what renting it means."""

@@ -79,6 +79,8 @@ static void put_http(const struct http_counters *pub, const struct http_counters
     X(map_streams, "gauge", "Live maps now.")                                                               \
     X(map_messages, "counter", "Messages to live maps.")                                                    \
     X(map_rows, "counter", "Vehicles sent to live maps.")                                                   \
+    X(bulk_vehicles, "counter", "Vehicles changed or refused by calls about many.")                         \
+    X(bulk_full, "counter", "Such calls refused because too many were under way.")                          \
     X(desk_jobs, "counter", "Reads of the tables.")                                                         \
     X(desk_full, "counter", "Reads refused because too many were under way.")                               \
     X(desk_waits, "counter", "Reads put off until the tables caught up.")                                   \

@@ -82,6 +82,7 @@ static struct err create(struct api *api)
     TRY(accounts_init(&api->accounts, c->limits.account_max, key));
     TRY(pending_init(&api->pendings, c->limits.pending_max));
     TRY(create_people(api, key));
+    TRY(bulks_create(&api->bulks));
     struct live_options live = {.ring = c->limits.event_ring, .stream_max = c->http.sse_count_max, .key = key,
                                 .ride_memory = c->limits.ride_memory, .still_good = still_good,
                                 .in_scope = in_scope, .ctx = api};
@@ -131,6 +132,7 @@ void api_destroy(struct api *api)
     pending_fini(&api->pendings);
     messages_destroy(api->messages);
     outbound_destroy(api->outbound);
+    bulks_destroy(api->bulks);
     limiter_fini(&api->limiter);
     codes_fini(&api->codes);
     shelf_fini(&api->accounts);
@@ -196,6 +198,7 @@ static int64_t on_turn(void *ctx, int64_t now_ms)
         next_ms = earlier(next_ms, outbound_turn(api->outbound, now_ms, &facts));
         api->wake_engine = api->wake_engine || facts;
     }
+    if (bulks_turn(api)) next_ms = earlier(next_ms, now_ms + API_LATER_MS);
     if (api->wake_engine) {
         api->wake_engine = false;
         api->config.world.wake_engine(api->config.world.ctx);
@@ -276,7 +279,7 @@ static struct pending *take(struct call *call, const struct client *client, enum
     return p;
 }
 
-static bool put(struct api *api, const struct pending *p, const struct inbound *in)
+bool api_put(struct api *api, const struct inbound *in, uint64_t handle, int64_t born_us)
 {
     struct inbound *room = ring_room(api->config.urgent);
     if (!room) {
@@ -284,13 +287,18 @@ static bool put(struct api *api, const struct pending *p, const struct inbound *
         return false;
     }
     *room = *in;
-    room->origin = (struct origin){.kind = ORIGIN_REQUEST, .port = api->config.port, .handle = pending_handle(p),
-                                   .born_us = p->client.started_us};
+    room->origin = (struct origin){.kind = ORIGIN_REQUEST, .port = api->config.port, .handle = handle,
+                                   .born_us = born_us};
     ring_put(api->config.urgent);
     api->wake_engine = true;
     if (in->is_query) api->counters.queries++;
     else api->counters.facts++;
     return true;
+}
+
+static bool put(struct api *api, const struct pending *p, const struct inbound *in)
+{
+    return api_put(api, in, pending_handle(p), p->client.started_us);
 }
 
 /* Which kinds of staff the engine knows: those that something can come from. */
@@ -448,6 +456,7 @@ static void on_gone(void *ctx, uint64_t http)
 
 void api_release(struct api *api, struct pending *p)
 {
+    if (p->bulk) bulk_drop(api, p);
     shelf_let_go(&api->accounts, p->account_slot);
     pending_release(&api->pendings, p);
 }
@@ -527,16 +536,33 @@ bool api_put_in_city(struct api *api, struct pending *p, uint64_t city_id)
     return put(api, p, &in);
 }
 
+/* True: the same key is under way, and that has been answered. */
+static bool in_flight(struct call *call)
+{
+    struct api *api = call->api;
+    bool is = call->route->keyed && pending_is_in_flight(&api->pendings, call->account_slot, call->key0, call->key1);
+    if (!is) return false;
+    api->counters.in_flight_refused++;
+    out_problem(api, &call->client, ERR(IDEMPOTENCY_IN_FLIGHT, ""));
+    return true;
+}
+
+struct pending *call_begin(struct call *call, enum pending_stage stage)
+{
+    if (in_flight(call)) return NULL;
+    struct pending *p = take(call, &call->client, stage);
+    if (!p) out_problem(call->api, &call->client, ERR(FULL, ""));
+    else pending_set_in_flight(&call->api->pendings, p, call->key0, call->key1);
+    if (p) p->shape = ANSWER_PAGE;
+    return p;
+}
+
 struct pending *call_fact(struct call *call, const struct fact *fact, enum answer_shape shape)
 {
     struct api *api = call->api;
     struct inbound in = {.is_query = false, .fact = *fact};
     bool scoped = call->staff && call->route->scope == SCOPE_CITY && call->who.scope;
-    if (call->route->keyed && pending_is_in_flight(&api->pendings, call->account_slot, call->key0, call->key1)) {
-        api->counters.in_flight_refused++;
-        out_problem(api, &call->client, ERR(IDEMPOTENCY_IN_FLIGHT, ""));
-        return NULL;
-    }
+    if (in_flight(call)) return NULL;
     struct pending *p = scoped ? put_scoped(call, fact, shape) : call_put(call, &in, PENDING_FACT, shape);
     if (p && call->route->keyed) pending_set_in_flight(&api->pendings, p, call->key0, call->key1);
     return p;

@@ -89,6 +89,7 @@ struct api_counters {
     uint64_t events, streams_open, streams_reset, stream_events;
     uint64_t pages, pages_unchanged, pages_missing;     /* files given; 304; paths of an app without a file */
     uint64_t map_streams, map_messages, map_rows;
+    uint64_t bulk_vehicles, bulk_full;                  /* of calls about many vehicles: facts answered; refused */
     uint64_t desk_jobs, desk_full, desk_waits, desk_errors;
     uint32_t pending;                                   /* now */
 };

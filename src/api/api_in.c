@@ -274,6 +274,10 @@ static void on_scoped(struct api *api, struct pending *p, const struct to_api *i
 
 static void on_reply(struct api *api, const struct to_api *in)
 {
+    if (in->handle & BULK_HANDLE) {
+        bulk_on(api, in);
+        return;
+    }
     struct pending *p = pending_of(&api->pendings, in->handle);
     if (p && p->stage == PENDING_ANNOUNCE) {
         on_announced(api, p, &in->reply);
@@ -327,6 +331,10 @@ static void on_answer(struct api *api, const struct to_api *in)
 {
     if (in->handle & OUTBOUND_HANDLE) {
         if (api->outbound) outbound_on_answer(api->outbound, in);
+        return;
+    }
+    if (in->handle & BULK_HANDLE) {
+        bulk_on(api, in);
         return;
     }
     struct pending *p = pending_of(&api->pendings, in->handle);
@@ -409,6 +417,7 @@ static void on_result(struct api *api, struct desk_result *r)
     else if (r->behind) later(api, p);
     else if (r->err.code == ERR_NOT_FOUND) refuse(api, p, not_found(p->shape, r->kind));
     else if (r->err.code) refuse(api, p, r->err);
+    else if (r->kind == DESK_PICK) bulk_picked(api, p, r);
     else if (single(r->kind) && hidden(api, p, text_bytes(&r->city))) return;
     else if (r->kind == DESK_RIDER) send_rider(api, p, &r->rider, r->as_of_seq);
     else if (r->kind == DESK_RIDE) on_ride(api, p, &r->ride, r->as_of_seq);

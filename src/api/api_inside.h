@@ -13,6 +13,7 @@
 #include "api/accounts.h"
 #include "api/api.h"
 #include "api/apps.h"
+#include "api/bulk.h"
 #include "api/codes.h"
 #include "api/limiter.h"
 #include "api/live.h"
@@ -50,6 +51,7 @@ struct api {
     uint8_t phone_key[SECRET_KEY_LEN];
     bool messages_by_hook;      /* message.send is declared */
     struct outbound *outbound;  /* NULL: no client */
+    struct bulks *bulks;
     struct stats stats;
     struct api_counters counters;
     struct buf openapi; /* made when first asked for; ours */
@@ -86,6 +88,10 @@ void call_clerk(struct call *call, struct clerk_job *job);
 /* False: answered with 429. */
 bool call_may(struct call *call, enum limit limit, struct bytes who);
 int64_t call_wall_ms(const struct call *call);
+/* An entry for a call that puts more than one thing; NULL: answered. */
+struct pending *call_begin(struct call *call, enum pending_stage stage);
+/* False: the ring is full. */
+bool api_put(struct api *api, const struct inbound *in, uint64_t handle, int64_t born_us);
 /* Puts a question for an entry that is there already. False: the ring is full. */
 bool api_ask(struct api *api, struct pending *p, const struct query *query);
 /* The fact that waited, about something of that city. False: the ring is full. */

@@ -200,6 +200,7 @@ static const char *check_text(const struct arg_row *row, struct bytes text, stru
         arg->text = text;
         return phone_is(text) ? NULL : "is not a phone number like +46701234567";
     case ARG_CURSOR: return check_cursor(text, arg);
+    case ARG_CODES:
     case ARG_TERMS: return "is not a list here";
     }
     return "is not understood";
@@ -255,6 +256,30 @@ static const char *check_terms(const struct json_in *doc, const struct arg_row *
     return NULL;
 }
 
+static const char *check_codes(const struct json_in *doc, const struct arg_row *row, struct arg *arg)
+{
+    static const struct arg_row one = {.type = ARG_CODE, .min = 1, .max = 15};
+    struct json_in_value v;
+    struct arg unused;
+    if (!json_in_get(doc, row->name, &v) || v.kind != JSON_IN_LIST) return "is not a list";
+    size_t count = json_in_count(doc, row->name);
+    if ((int64_t)count < row->min || (int64_t)count > row->max) return count ? "has too many codes" : "is empty";
+    for (size_t i = 0; i < count; i++) {
+        bool text = json_in_item_value(doc, row->name, i, &v) && v.kind == JSON_IN_TEXT;
+        if (!text || check_text(&one, v.text, &unused)) return "has something that is no code";
+    }
+    arg->number = (int64_t)count;
+    return NULL;
+}
+
+struct bytes args_code(const struct args *a, const char *name, size_t i)
+{
+    struct json_in_value v;
+    bool there = json_in_item_value(a->doc, name, i, &v);
+    must(there && v.kind == JSON_IN_TEXT);
+    return v.text;
+}
+
 static void read_members(struct args *a, const struct json_in *object, bool path)
 {
     for (unsigned i = 0; i < a->count; i++) {
@@ -263,8 +288,9 @@ static void read_members(struct args *a, const struct json_in *object, bool path
         if (row->where != IN_BODY && !(path && row->where == IN_PATH)) continue;
         if (!json_in_get(object, row->name, &v)) continue;
         if (v.kind == JSON_IN_NULL && !row->required) continue;
-        bool terms = row->type == ARG_TERMS;
-        const char *why = terms ? check_terms(object, row, &a->at[i]) : args_value(row, &v, &a->at[i]);
+        const char *why = row->type == ARG_TERMS   ? check_terms(object, row, &a->at[i])
+                          : row->type == ARG_CODES ? check_codes(object, row, &a->at[i])
+                                                   : args_value(row, &v, &a->at[i]);
         if (why) args_fault(a, row->name, why);
         else a->at[i].given = true;
     }

@@ -26,6 +26,7 @@ enum arg_type {
     ARG_UUID,
     ARG_PHONE,    /* E.164: + and 7 to 15 digits */
     ARG_TERMS,    /* a list of names of `names`, below 64: number has 1 << each; in a body only */
+    ARG_CODES,    /* a list of min to max ARG_CODEs of 1 to 15: number has how many, args_code each; in a body only */
     ARG_CURSOR,   /* what an earlier page gave as "next" */
 };
 
@@ -75,6 +76,8 @@ MUST_USE struct err args_read_object(struct args *a, const struct arg_row *rows,
 const char *args_value(const struct arg_row *row, const struct json_in_value *v, struct arg *arg);
 /* By name; must() when the route has no such row. */
 const struct arg *args_get(const struct args *a, const char *name);
+/* The i-th of a list of codes. */
+struct bytes args_code(const struct args *a, const char *name, size_t i);
 /* One more fault, found by a handler. */
 void args_fault(struct args *a, const char *field, const char *why);
 

@@ -28,6 +28,7 @@ void ask_vehicle_offer(struct call *call); /* for riders */
 
 /* ask_staff.c */
 void ask_vehicles(struct call *call);
+void ask_vehicles_bulk(struct call *call); /* bulk.c */
 /* The filters that lists and bulk calls share, from the arguments. */
 void ask_filter_vehicles(const struct call *call, struct desk_job *job);
 void ask_vehicle(struct call *call);

@@ -22,6 +22,7 @@ enum desk_job_kind {
     DESK_COMMAND,           /* by uuid */
     DESK_VEHICLE,           /* by any of its codes, with its device */
     DESK_VEHICLES,          /* state, city, after, and the filters of vehicles */
+    DESK_PICK,              /* the same, their codes only */
     DESK_RIDES,             /* state, rider_id, after; newest first */
     DESK_VEHICLE_TIMELINE,  /* code, before */
     DESK_RIDE_TIMELINE,     /* uuid, before */
@@ -71,7 +72,7 @@ struct desk_result {
     struct text32 city;         /* code of the row's; empty: of none */
     struct feed_place place;    /* of EVENTS */
     unsigned rows;              /* of a list: how many it has */
-    uint8_t *body;              /* of a list: JSON; freed by desk_release */
+    uint8_t *body;              /* of a list: JSON, of PICK: a struct text16 for each row; freed by desk_release */
     size_t body_len;
 };
 

@@ -45,6 +45,7 @@ static void nothing_yet(const struct desk_job *job, struct desk_result *out)
         [DESK_RIDES] = "{\"rides\":[],\"next\":null,\"as_of_seq\":0}",
         [DESK_QUARANTINE] = "{\"devices\":[],\"next\":null,\"as_of_seq\":0}",
     };
+    if (job->kind == DESK_PICK) return; /* none */
     if (job->kind == DESK_DECLARED) {
         out->err = declared_read(NULL, job, out);
         return;
@@ -277,16 +278,22 @@ static struct tables_filter *filter_number(struct tables_query *q, enum row_kind
 #define FILTER(q, KIND, tag, member, value)                                                            \
     filter_number((q), KIND, offsetof(struct tag, member), (value))
 
+/* `reach` must live as long as the query. */
+static struct err only_reached(struct tables *t, const struct desk_job *job, struct reach *reach, struct tables_query *q)
+{
+    TRY(reach_of(t, job, reach));
+    if (reach->everywhere || q->kind == ROW_QUARANTINE) return NO_ERR;
+    q->city_ids = reach->ids;
+    q->city_count = reach->count;
+    return NO_ERR;
+}
+
 static struct err list(struct tables *t, const struct desk_job *job, struct tables_query *q, const char *name,
                        struct desk_result *out)
 {
     struct page page;
     struct reach reach;
-    TRY(reach_of(t, job, &reach));
-    if (!reach.everywhere && q->kind != ROW_QUARANTINE) {
-        q->city_ids = reach.ids;
-        q->city_count = reach.count;
-    }
+    TRY(only_reached(t, job, &reach, q));
     q->after_id = job->after;
     q->limit = job->limit;
     TRY(page_begin(&page, t, job, name));
@@ -335,6 +342,32 @@ static struct err list_vehicles(struct tables *t, const struct desk_job *job, st
     struct tables_query q;
     TRY(vehicles_query(t, job, &q));
     return list(t, job, &q, "vehicles", out);
+}
+
+struct picked { struct text16 *at; unsigned count, room; };
+
+static struct err on_picked(void *ctx, enum row_kind kind, const void *row)
+{
+    struct picked *p = ctx;
+    must(kind == ROW_VEHICLE && p->count < p->room);
+    p->at[p->count++] = ((const struct vehicle *)row)->code;
+    return NO_ERR;
+}
+
+static struct err pick(struct tables *t, const struct desk_job *job, struct desk_result *out)
+{
+    struct tables_query q;
+    TRY(vehicles_query(t, job, &q));
+    struct reach reach;
+    TRY(only_reached(t, job, &reach, &q));
+    struct picked picked = {.at = calloc(job->limit, sizeof(struct text16)), .room = job->limit};
+    q.limit = job->limit;
+    if (!picked.at) return ERR(FULL, "no memory for the answer");
+    struct err e = tables_list(t, &q, on_picked, &picked, &out->as_of_seq);
+    out->rows = picked.count;
+    out->body = (uint8_t *)picked.at;
+    out->body_len = picked.count * sizeof *picked.at;
+    return e;
 }
 
 static struct err list_rides(struct tables *t, const struct desk_job *job, struct desk_result *out)
@@ -403,6 +436,7 @@ static struct err do_job(struct tables *t, const struct desk_job *job, struct de
         TRY(find_city(t, out->vehicle.city_id, &out->city));
         return find_device(t, &out->vehicle, &out->device);
     case DESK_VEHICLES: return list_vehicles(t, job, out);
+    case DESK_PICK: return pick(t, job, out);
     case DESK_RIDES: return list_rides(t, job, out);
     case DESK_RIDERS: return list_riders(t, job, out);
     case DESK_VEHICLE_TIMELINE:

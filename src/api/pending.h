@@ -5,6 +5,7 @@
  *       └──(row left memory)──► DESK ◄──(not in memory)──┘
  *     DESK ──tables too old──► LATER ──time──► DESK
  *     CLERK ──result──► (replied)
+ *     DESK ──codes──► BULK ──each vehicle's answer──► (replied)
  *     SCOPE: a fact by staff of some cities waits for the city of what it is about ──answer──► FACT
  *     ANNOUNCE: the engine is told of an account, nobody waits
  *
@@ -20,7 +21,8 @@
 #include "base/map.h"
 
 enum pending_stage { PENDING_FREE, PENDING_ANNOUNCE, PENDING_FACT, PENDING_QUERY, PENDING_WATCH, PENDING_DESK,
-                     PENDING_LATER, PENDING_CLERK, PENDING_SCOPE };
+                     PENDING_LATER, PENDING_CLERK, PENDING_SCOPE,
+                     PENDING_BULK };
 
 /* What the reply is made of. */
 enum answer_shape { ANSWER_RIDE = 1, ANSWER_RECEIPT, ANSWER_COMMAND, ANSWER_VEHICLE, ANSWER_ID, ANSWER_PAGE,
@@ -40,6 +42,7 @@ struct client {
 struct pending {
     struct client client;
     uint8_t stage, shape, wait_for;
+    uint8_t bulk;             /* its place + 1 in bulk.c; 0: none */
     bool in_flight, watching; /* in the index of that name */
     bool staff, owner_only;   /* owner_only: a rider sees it when it is the rider's own */
     bool decided;             /* an event said so: not watched any more */

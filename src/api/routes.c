@@ -4,6 +4,7 @@
 #include "api/routes.h"
 
 #include "api/ask.h"
+#include "api/bulk.h"
 #include "api/contacts.h"
 #include "api/people.h"
 #include "api/street_json.h"
@@ -72,6 +73,14 @@ static const struct arg_row vehicles_args[] = {
     {"q", IN_QUERY, ARG_CODE, false, 1, 15, NULL, "only vehicles with a public code that begins so, whatever its case"},
     {"silent_s", IN_QUERY, ARG_WHOLE, false, 1, 10 * 365 * 86400, NULL, "only vehicles not heard for so long, or never"},
     QUERY_AFTER, QUERY_LIMIT,
+};
+static const struct arg_row vehicles_bulk_args[] = {
+    {"event", IN_BODY, ARG_TERM, false, 0, 0, &vehicle_event_names, "the MDS event that happened to each; or:"},
+    {"op", IN_BODY, ARG_TERM, false, 0, 0, &command_op_names, "what to order of each"},
+    {"to", IN_BODY, ARG_TERM, false, 0, 0, &vehicle_state_names, "state after the event, where MDS allows several"},
+    {"dry_run", IN_BODY, ARG_BOOL, false, 0, 1, NULL, "true or left out: change nothing, say what would be done"},
+    {"codes", IN_BODY, ARG_CODES, false, 1, BULK_VEHICLES_MAX, NULL, "these vehicles; or, without, a filter:"},
+    VEHICLE_FILTER(IN_BODY),
 };
 static const struct arg_row vehicle_args[] = {PATH_CODE(15, "any public code of the vehicle")};
 static const struct arg_row vehicle_timeline_args[] = {
@@ -302,6 +311,10 @@ const struct route routes[] = {
      ask_vehicles, ARGS(vehicles_args),
      "vehicles with their devices",
      "listVehicles", TAG_VEHICLES, 200, ROUTE_PAGED, &page_vehicles},
+    {HTTP_VERB_POST, STAFF, SCOPE_CITY, true, "/v1/vehicles/bulk",
+     ask_vehicles_bulk, ARGS(vehicles_bulk_args),
+     "say what happened to many vehicles, or order something of them; first as a dry run",
+     "changeVehicles", TAG_VEHICLES, 200, 0, &answer_bulk},
     {HTTP_VERB_GET, ALL | ROLE(CITY), SCOPE_CITY, false, "/v1/vehicles/{code}",
      ask_vehicle, ARGS(vehicle_args),
      "one vehicle; riders: what renting it means",

@@ -90,7 +90,7 @@ bool device_still(const struct engine *e, const struct device *d)
 }
 
 /* May this vehicle be locked or restarted at this moment? */
-static bool interlock(struct engine *e, const struct vehicle *v, const struct device *d, enum command_why why)
+static bool interlock(const struct engine *e, const struct vehicle *v, const struct device *d, enum command_why why)
 {
     const struct ride *r = ride_of_vehicle(e, v);
     if (r && !(r->state == RIDE_ENDING && why == COMMAND_WHY_RIDE_END)) return false;
@@ -141,14 +141,21 @@ static void send_queued(struct engine *e, struct command *c, struct device *d)
     send(e, c, d);
 }
 
-struct err command_order(struct engine *e, struct vehicle *v, enum command_op op, enum command_why why,
-                         uint64_t ride_id, uint64_t staff_id, struct command **out)
+struct err command_allowed(const struct engine *e, const struct vehicle *v, enum command_op op, enum command_why why)
 {
-    struct device *d = EDIT(e, DEVICE, device, v->device_id);
+    const struct device *d = ROW(e, DEVICE, device, v->device_id);
     if (!d) return ERR(VEHICLE_SILENT, "the vehicle has no device");
     if (!supported(d, op)) return ERR(COMMAND_UNSUPPORTED, "the model cannot do that");
     if (beside_lock(op) ? v->side_command_id : v->command_id) return ERR(VEHICLE_BUSY, "a command is under way");
     if (dangerous(op) && !interlock(e, v, d, why)) return ERR(INTERLOCK, "not known to stand still unridden");
+    return NO_ERR;
+}
+
+struct err command_order(struct engine *e, struct vehicle *v, enum command_op op, enum command_why why,
+                         uint64_t ride_id, uint64_t staff_id, struct command **out)
+{
+    TRY(command_allowed(e, v, op, why));
+    struct device *d = EDIT(e, DEVICE, device, v->device_id);
     struct command *c = add_row(e, ROW_COMMAND);
     if (!c) return ERR(FULL, "too many commands");
     c->uuid = new_uuid(e);

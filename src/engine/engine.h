@@ -62,6 +62,9 @@ const struct hook *engine_hook(const struct engine *engine, enum ask_kind kind);
 const struct device *engine_device(const struct engine *engine, uint8_t protocol, struct bytes ident);
 /* What a rider would be told who asked for this vehicle now; OK: *plan has the prices. */
 enum err_code engine_offer(const struct engine *engine, const struct vehicle *vehicle, const struct plan **plan);
+/* What staff would be told who marked the vehicle so, or ordered that of it, now. Nothing changes. */
+enum err_code engine_would_mark(const struct engine *engine, const struct vehicle *vehicle, uint8_t event, uint8_t to);
+enum err_code engine_would_order(const struct engine *engine, const struct vehicle *vehicle, uint8_t op);
 uint32_t engine_row_count(const struct engine *engine, enum row_kind kind);
 uint32_t engine_row_limit(const struct engine *engine, enum row_kind kind);
 /* Calls back for every resident row of a kind; no order is promised. */

@@ -10,19 +10,33 @@ static const struct vehicle *vehicle_in(struct engine *e, const struct text16 *c
     return v && city_id && v->city_id != city_id ? NULL : v;
 }
 
+static enum err_code order_allowed(const struct engine *e, const struct vehicle *v, uint8_t op)
+{
+    if (op >= COMMAND_OP_N || !command_op_names.names[op]) return ERR_INVALID;
+    if (op == COMMAND_OP_UNLOCK && v->ride_id) return ERR_RIDE_OPEN;
+    return command_allowed(e, v, op, COMMAND_WHY_STAFF).code;
+}
+
+enum err_code engine_would_order(const struct engine *e, const struct vehicle *v, uint8_t op)
+{
+    return order_allowed(e, v, op);
+}
+
+enum err_code engine_would_mark(const struct engine *e, const struct vehicle *v, uint8_t event, uint8_t to)
+{
+    enum vehicle_state target = to;
+    return vehicle_mark_allowed(e, v, event, &target).code;
+}
+
 static void command_ask(struct engine *e, const struct fact_command_ask *f)
 {
     struct request_key key = {f->account, f->key0, f->key1, f->body_hash};
     if (answer_again(e, &key)) return;
     const struct staff *staff = staff_find(e, f->account);
     const struct vehicle *seen = vehicle_in(e, &f->code, f->city_id);
-    bool known_op = f->op < COMMAND_OP_N && command_op_names.names[f->op];
-    if (!staff || !seen || !known_op) {
-        answer_err(e, &key, !staff ? ERR_FORBIDDEN : !seen ? ERR_VEHICLE_UNKNOWN : ERR_INVALID);
-        return;
-    }
-    if (f->op == COMMAND_OP_UNLOCK && seen->ride_id) {
-        answer_err(e, &key, ERR_RIDE_OPEN);
+    enum err_code refused = !staff ? ERR_FORBIDDEN : !seen ? ERR_VEHICLE_UNKNOWN : order_allowed(e, seen, f->op);
+    if (refused) {
+        answer_err(e, &key, refused);
         return;
     }
     struct vehicle *v = EDIT(e, VEHICLE, vehicle, seen->id);

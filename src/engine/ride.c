@@ -49,7 +49,7 @@ bool ride_open(const struct ride *r)
     return r->state == RIDE_REQUESTED || r->state == RIDE_UNLOCKING || r->state == RIDE_RIDING || r->state == RIDE_ENDING;
 }
 
-struct ride *ride_of_vehicle(struct engine *e, const struct vehicle *v)
+struct ride *ride_of_vehicle(const struct engine *e, const struct vehicle *v)
 {
     struct ride *r = (struct ride *)ROW(e, RIDE, ride, v->ride_id);
     return r && ride_open(r) ? r : NULL;

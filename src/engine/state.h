@@ -110,9 +110,9 @@ struct err vehicle_mark_allowed(const struct engine *e, const struct vehicle *v,
 int64_t silence_ms(const struct engine *e, const struct device *d);
 
 /* ---- command.c ---- */
-/* Known to stand still right now. */
-bool device_still(const struct engine *e, const struct device *d);
-/* Orders something; *out is the command. Refusals: VEHICLE_BUSY, INTERLOCK, COMMAND_UNSUPPORTED, FULL. */
+bool device_still(const struct engine *e, const struct device *d); /* known to stand still right now */
+/* Orders something; *out is the command. Refusals: those of command_allowed, and FULL. */
+struct err command_allowed(const struct engine *e, const struct vehicle *v, enum command_op op, enum command_why why);
 struct err command_order(struct engine *e, struct vehicle *v, enum command_op op, enum command_why why,
                          uint64_t ride_id, uint64_t staff_id, struct command **out);
 void command_withdraw(struct engine *e, struct command *c);
@@ -147,7 +147,7 @@ void ride_report_seen(struct engine *e, struct ride *r, struct device *d, const 
 void ride_device_back(struct engine *e, const struct ride *r, const struct device *d);
 void ride_timer(struct engine *e, struct ride *r);
 bool ride_open(const struct ride *r);
-struct ride *ride_of_vehicle(struct engine *e, const struct vehicle *v);
+struct ride *ride_of_vehicle(const struct engine *e, const struct vehicle *v);
 /* Unlocked and no ride: says so, and locks it again where that is safe. */
 void lock_watch(struct engine *e, struct vehicle *v, struct device *d, enum lock_state before);
 

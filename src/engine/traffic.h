@@ -27,7 +27,8 @@ struct origin {
 };
 
 enum query_kind { QUERY_RIDE_OF_RIDER = 1, QUERY_RIDE = 2, QUERY_VEHICLE = 3, QUERY_COMMAND = 4, QUERY_NOTHING = 5,
-                  QUERY_WEBHOOK = 6, QUERY_HOOK = 7, QUERY_RIDER = 8 };
+                  QUERY_WEBHOOK = 6, QUERY_HOOK = 7, QUERY_RIDER = 8,
+                  QUERY_MARK = 9, QUERY_ORDER = 10 /* of a vehicle, and would the engine do that to it? the reply's code */ };
 
 /* A read that the engine thread answers from memory; released like a reply, once what it saw is durable. */
 struct query {
@@ -36,6 +37,8 @@ struct query {
     struct text16 code;  /* vehicle */
     struct text32 name;  /* webhook */
     uint8_t ask;         /* hook: enum ask_kind */
+    uint8_t event, to;   /* MARK: enum vehicle_event, enum vehicle_state as in the fact */
+    uint8_t op;          /* ORDER: enum command_op */
 };
 
 struct inbound {

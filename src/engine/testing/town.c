@@ -209,20 +209,39 @@ enum err_code town_end(struct town *t, struct uuid rider, struct uuid ride)
     return reply_of(t);
 }
 
+/* Would the engine do as it was asked right before? Only where no time has passed and no timer is due meanwhile. */
+static void check_foresight(const struct town *t, bool still, enum err_code would)
+{
+    if (still && reply_of(t) != ERR_FULL) must(would == reply_of(t)); /* which is not foreseen */
+}
+
+static bool stands_still(const struct town *t, const struct vehicle *v)
+{
+    return v && engine_now_ms(t->engine) == t->now_ms && engine_due_ms(t->engine) > t->now_ms;
+}
+
 enum err_code town_order(struct town *t, const char *code, enum command_op op)
 {
+    const struct vehicle *v = town_vehicle(t, code);
+    bool still = stands_still(t, v);
+    enum err_code would = v ? engine_would_order(t->engine, v, (uint8_t)op) : ERR_VEHICLE_UNKNOWN;
     struct fact f = {.kind = FACT_COMMAND_ASK, .command_ask = {.account = town_staff, .key0 = ++t->next_key, .op = (uint8_t)op}};
     SET(f.command_ask.code, code);
     town_apply(t, &f);
+    check_foresight(t, still, would);
     return reply_of(t);
 }
 
 enum err_code town_mark(struct town *t, const char *code, enum vehicle_event event, enum vehicle_state to)
 {
+    const struct vehicle *v = town_vehicle(t, code);
+    bool still = stands_still(t, v);
+    enum err_code would = v ? engine_would_mark(t->engine, v, (uint8_t)event, (uint8_t)to) : ERR_VEHICLE_UNKNOWN;
     struct fact f = {.kind = FACT_VEHICLE_MARK, .vehicle_mark = {.account = town_staff, .key0 = ++t->next_key,
                                                                   .event = (uint8_t)event, .to = (uint8_t)to}};
     SET(f.vehicle_mark.code, code);
     town_apply(t, &f);
+    check_foresight(t, still, would);
     return reply_of(t);
 }
 
