@@ -316,7 +316,7 @@ static void on_reply(struct api *api, const struct to_api *in)
     case ANSWER_HOOK: send_hook(api, p, &in->hook, in->seq); break;
     case ANSWER_WEBHOOK_GONE:
     case ANSWER_HOOK_GONE:
-        hook_gone(api, text_bytes(&p->name), p->shape == ANSWER_WEBHOOK_GONE);
+        hook_gone(api, p, p->shape == ANSWER_WEBHOOK_GONE);
         send_id(api, p, in->reply.subject, in->seq);
         break;
     case ANSWER_ID: send_id(api, p, in->reply.subject, in->seq); break;

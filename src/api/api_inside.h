@@ -138,7 +138,7 @@ void api_trace_end(struct api *api, const struct client *client, int status);
 void out_webhook(struct api *api, struct pending *p, const struct webhook *row, uint64_t seq);
 void out_hook(struct api *api, struct pending *p, const struct hook *row, uint64_t seq);
 void messages_by_hook(struct api *api);
-void hook_gone(struct api *api, struct bytes code, bool webhook);
+void hook_gone(struct api *api, const struct pending *p, bool webhook);
 
 /* ---- admin.c ---- */
 struct err admin_create(struct api *api);

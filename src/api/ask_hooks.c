@@ -38,7 +38,10 @@ static bool put_endpoint(struct call *call, const char *kind)
 
 static void named(struct call *call, struct pending *p, const char *kind)
 {
-    if (p) text_clip(&p->name, code_of(call, kind));
+    if (!p) return;
+    const struct endpoint *e = endpoint_find(outbound_endpoints(call->api->outbound), kind, code_of(call, kind));
+    text_clip(&p->name, code_of(call, kind));
+    p->version = e ? e->version : 0;
 }
 
 void ask_put_webhook(struct call *call)
@@ -164,9 +167,11 @@ void out_hook(struct api *api, struct pending *p, const struct hook *row, uint64
     out_json(api, &p->client, 200, buf_bytes(&b));
 }
 
-/* The fact is durable: the address goes, too. One that stays behind is dropped at the next start. */
-void hook_gone(struct api *api, struct bytes code, bool webhook)
+/* The fact is durable: the address goes, too. One that stays behind is dropped at the next start; one that somebody put
+ * since is another's, whose fact comes behind this one. */
+void hook_gone(struct api *api, const struct pending *p, bool webhook)
 {
+    struct bytes code = text_bytes(&p->name);
     struct endpoints *all = outbound_endpoints(api->outbound);
     struct endpoint *e = endpoint_find(all, webhook ? "webhook/" : "hook/", code);
     if (webhook) outbound_webhook_gone(api->outbound, code);
@@ -174,7 +179,7 @@ void hook_gone(struct api *api, struct bytes code, bool webhook)
         messages_set_way(api->messages, &api->config.messages);
         api->messages_by_hook = false;
     }
-    if (!e) return;
+    if (!e || e->version != p->version) return;
     struct err err = endpoint_drop(all, e);
     (void)err;
 }

@@ -5,16 +5,15 @@
 
 #include "api/api_inside.h"
 #include "api/ask.h"
+#include "net/loop_address.h"
 
 static struct bytes text_of(const struct call *call, const char *name) { return args_get(&call->args, name)->text; }
 
-/* "[2001:db8::1]:50123" without the port: a port is no identity. */
-static struct bytes address_of(const struct call *call)
+static bool address_may(struct call *call, enum limit limit)
 {
-    struct bytes peer = call->request->peer;
-    size_t end = peer.len;
-    while (end && peer.at[end - 1] != ':') end--;
-    return bytes_of(peer.at, end ? end - 1 : peer.len);
+    struct text64 who;
+    address_who(call->request->peer, &who);
+    return call_may(call, limit, text_bytes(&who));
 }
 
 static struct bytes hash_bytes_of(const struct phone_hash *hash)
@@ -47,7 +46,7 @@ void ask_sign_in_code(struct call *call)
         out_too_often(api, &call->client, wait_ms);
         return;
     }
-    if (!call_may(call, LIMIT_CODE_ADDRESS, address_of(call)) || !call_may(call, LIMIT_CODE_PHONE, hash_bytes_of(&phone))) {
+    if (!address_may(call, LIMIT_CODE_ADDRESS) || !call_may(call, LIMIT_CODE_PHONE, hash_bytes_of(&phone))) {
         return;
     }
     uint8_t luck[16];
@@ -78,7 +77,7 @@ void ask_sign_in(struct call *call)
 {
     struct api *api = call->api;
     struct phone_hash phone = phone_hash_of(api->phone_key, text_of(call, "phone"));
-    if (!call_may(call, LIMIT_SIGN_IN_ADDRESS, address_of(call)) ||
+    if (!address_may(call, LIMIT_SIGN_IN_ADDRESS) ||
         !call_may(call, LIMIT_SIGN_IN_PHONE, hash_bytes_of(&phone))) {
         return;
     }
@@ -101,7 +100,7 @@ void ask_staff_sign_in(struct call *call)
     struct clerk_job job = {.kind = CLERK_STAFF_SIGN_IN, .now_ms = call_wall_ms(call),
                             .good_for_ms = 1000ll * api->config.limits.staff_token_s};
     text_clip(&job.name, text_of(call, "name"));
-    text_clip(&job.address, address_of(call));
+    address_who(call->request->peer, &job.address);
     if (!call_may(call, LIMIT_STAFF_ADDRESS, text_bytes(&job.address)) ||
         !call_may(call, LIMIT_STAFF_NAME, text_bytes(&job.name))) {
         return;

@@ -10,6 +10,7 @@
 #include "api/secret.h"
 #include "api/shelf.h"
 #include "base/must.h"
+#include "net/loop_address.h"
 
 #define TOKEN_PREFIX "pdk_"
 #define EXPIRY_MAX_MS (3660ll * 86400000) /* ten years */
@@ -81,19 +82,10 @@ void auth_destroy(struct auth *a)
     free(a);
 }
 
-/* "[2001:db8::1]:50123" without the port: a port is no identity. */
-static struct text64 address_of(struct bytes peer)
-{
-    struct text64 address = {0};
-    size_t end = peer.len;
-    while (end && peer.at[end - 1] != ':') end--;
-    text_clip(&address, bytes_of(peer.at, end ? end - 1 : peer.len));
-    return address;
-}
-
 static struct misses *misses_of(struct auth *a, struct bytes peer, int64_t mono_ms)
 {
-    struct text64 address = address_of(peer);
+    struct text64 address;
+    address_who(peer, &address);
     struct misses *m = shelf_find(&a->misses, &address);
     if (!m) {
         m = shelf_add(&a->misses, &address);

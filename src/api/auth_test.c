@@ -147,6 +147,24 @@ static void test_guesses_are_slowed_by_address_and_known_tokens_are_not(void **s
     auth_destroy(a);
 }
 
+/* Whoever has one address of IPv6 has 2^64 of them: the network is who guesses. */
+static void test_guesses_from_one_network_of_ipv6_are_one_guesser(void **state)
+{
+    (void)state;
+    struct auth *a = open_auth(0);
+    struct auth_who who;
+    char peer[64];
+    unsigned slowed = 0;
+    for (unsigned i = 0; i < 2 * AUTH_MISSES_BURST; i++) {
+        snprintf(peer, sizeof peer, "[2001:db8:1:2:%x::%x]:%u", i, i + 1, 1024 + i);
+        slowed += auth_check(a, bytes_text("nonsense"), bytes_text(peer), WALL, 0, &who).code == ERR_RATE_LIMITED;
+    }
+    assert_int_equal(slowed, AUTH_MISSES_BURST);
+    struct bytes next_door = bytes_text("[2001:db8:1:3::1]:1024");
+    assert_int_equal(auth_check(a, bytes_text("nonsense"), next_door, WALL, 0, &who).code, ERR_UNAUTHENTICATED);
+    auth_destroy(a);
+}
+
 static void test_a_token_that_the_cache_forgot_is_read_again(void **state)
 {
     (void)state;
@@ -217,6 +235,7 @@ int main(void)
                                         remove_folder),
         cmocka_unit_test_setup_teardown(test_guesses_are_slowed_by_address_and_known_tokens_are_not, make_folder,
                                         remove_folder),
+        cmocka_unit_test_setup_teardown(test_guesses_from_one_network_of_ipv6_are_one_guesser, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_a_token_that_the_cache_forgot_is_read_again, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_grants_without_sense_are_refused, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_a_secret_stays_the_same, make_folder, remove_folder),

@@ -18,6 +18,7 @@ static void take(void *ctx, struct bytes name, struct bytes value)
     bool fits = value.len > ENDPOINT_SECRET_LEN && value.len <= ENDPOINT_SECRET_LEN + CLIENT_URL_MAX && name.len <= 64;
     if (!free_one || !fits) return; /* not written by this release */
     text_clip(&free_one->name, name);
+    free_one->version = ++all->changes;
     memcpy(free_one->secret, value.at, ENDPOINT_SECRET_LEN);
     free_one->url_len = (uint16_t)(value.len - ENDPOINT_SECRET_LEN);
     memcpy(free_one->url, value.at + ENDPOINT_SECRET_LEN, free_one->url_len);
@@ -66,6 +67,7 @@ struct err endpoint_put(struct endpoints *all, const char *kind, struct bytes co
     must(url.len && url.len <= CLIENT_URL_MAX);
     struct endpoint e = known ? *known : (struct endpoint){0};
     full_name(kind, code, &e.name);
+    e.version = ++all->changes;
     if (!known || new_secret) fresh_secret(all, &e);
     memcpy(e.url, url.at, url.len);
     e.url_len = (uint16_t)url.len;

@@ -25,11 +25,13 @@ struct endpoint {
     char url[CLIENT_URL_MAX];
     uint8_t secret[ENDPOINT_SECRET_LEN];
     bool unseen;                      /* nobody was shown the secret yet */
+    uint32_t version;                 /* another one with each change in this process */
 };
 
 struct endpoints {
     struct auth *auth;
     struct endpoint at[ENDPOINTS_MAX];
+    uint32_t changes;
     void (*random16)(void *ctx, uint8_t out[16]);
     void *random_ctx;
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* limiter.h: how often one may try: a bucket for each who, that empties with each try and fills up again with time.
  *
- * Who     a name of up to 64 bytes, hostile: an address without its port, a hash of a phone number, a staff name
+ * Who     a name of up to 64 bytes, hostile: an address (address_who), a hash of a phone number, a staff name
  * Limits  the table below, LIMITER_KEPT whos each; the oldest is forgotten, which gives it a full bucket: whoever can
  *         come from so many addresses is for a firewall to stop
  * Thread  one */

@@ -305,6 +305,48 @@ TEST(a_webhook_that_is_taken_back_is_called_no_more)
     assert_null(endpoint_find(&all, "webhook/", bytes_text("log")));
 }
 
+/* Two people at once: the answer to the first says that the webhook is gone when the second's address is there already. */
+TEST(a_webhook_declared_again_while_it_is_taken_back_keeps_its_new_address)
+{
+    RIG;
+    declare_webhook(r);
+    put(r, "DELETE", "/v1/webhooks/log", NULL);
+    struct inbound removal = next_of(r, FACT_WEBHOOK_SET);
+    uint64_t conn = put(r, "PUT", "/v1/webhooks/log", "{\"url\":\"http://new.example/\"}");
+    struct inbound in = next_of(r, FACT_WEBHOOK_SET);
+    struct to_api gone = {.kind = TO_API_REPLY, .handle = removal.origin.handle,
+                          .reply = {.subject_kind = ROW_WEBHOOK, .subject = rig_uuid(9)}};
+    rig_give(r, gone);
+    struct webhook row = row_of(r, 51);
+    reply_webhook(r, in.origin.handle, &row);
+    assert_int_equal(rig_reply(r, conn).status, 200);
+    happen(r, 2001, 1);
+    assert_string_equal(called(r)->url, "http://new.example/");
+    struct endpoints all = {.auth = r->auth};
+    assert_int_equal(endpoints_load(&all).code, ERR_OK);
+    assert_non_null(endpoint_find(&all, "webhook/", bytes_text("log")));
+}
+
+/* contacts.db is not in the journal: a journal restored without it names webhooks whose address nobody knows. */
+TEST(a_webhook_without_an_address_is_shown_and_not_called)
+{
+    RIG;
+    uint64_t conn = put(r, "GET", "/v1/webhooks/log", NULL);
+    struct inbound in;
+    assert_true(rig_next(r, &in));
+    struct to_api item = {.kind = TO_API_ANSWER, .handle = in.origin.handle, .reply = {.subject_kind = ROW_WEBHOOK}};
+    item.webhook = row_of(r, 50);
+    rig_give(r, item);
+    assert_int_equal(rig_reply(r, conn).status, 200);
+    assert_true(rig_has(rig_reply(r, conn).body, "\"url\":\"\""));
+    happen(r, 2001, 1);
+    assert_null(client_fake_look(&r->client));
+    declare_webhook(r);
+    rig_pass_ms(r, 1);
+    happen(r, 2002, 1);
+    assert_string_equal(called(r)->url, "http://w.example/");
+}
+
 TEST(messages_leave_by_a_declared_hook_and_are_tried_again)
 {
     RIG;
@@ -387,6 +429,8 @@ int main(void)
         CASE(a_failed_delivery_is_made_again_later_and_nothing_overtakes_it),
         CASE(a_replay_makes_what_is_under_way_stale),
         CASE(a_webhook_that_is_taken_back_is_called_no_more),
+        CASE(a_webhook_declared_again_while_it_is_taken_back_keeps_its_new_address),
+        CASE(a_webhook_without_an_address_is_shown_and_not_called),
         CASE(messages_leave_by_a_declared_hook_and_are_tried_again),
         CASE(secrets_survive_and_are_made_anew_only_when_asked),
         CASE(the_signature_is_the_standard_one),

@@ -51,6 +51,7 @@ struct pending {
     uint64_t key0, key1;
     struct uuid subject;      /* the ride or command */
     struct text32 name;       /* the hook or webhook */
+    uint32_t version;         /* of its address when it was to go; 0: there was none */
     const struct scope *scope; /* only what is of these cities; NULL: of any */
     struct fact fact;         /* SCOPE */
     int64_t wait_until_ms;    /* of ?wait= */

@@ -62,3 +62,29 @@ void address_put(struct buf *out, const struct net_address *address)
     buf_put_char(out, ':');
     buf_put_u64(out, ntohs(at->sin_port));
 }
+
+void address_who(struct bytes peer, struct text64 *who)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    struct net_address address;
+    char text[INET6_ADDRSTRLEN + 4];
+    struct buf b = buf_on(text, sizeof text);
+    size_t end = peer.len;
+
+    while (end > 0 && peer.at[end - 1] != ':') end--;
+    *who = (struct text64){0};
+    bool v6 = peer.len && peer.at[0] == '[' && !address_parse(peer, &address).code;
+    if (v6) {
+        struct sockaddr_in6 *at = (struct sockaddr_in6 *)&address.at;
+        uint8_t *bytes = at->sin6_addr.s6_addr;
+        bool v4 = !memcmp(bytes, mapped, sizeof mapped);
+        char host[INET6_ADDRSTRLEN] = "?";
+        if (!v4) memset(bytes + 8, 0, 8);
+        inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? bytes + 12 : bytes, host, sizeof host);
+        buf_put_text(&b, host);
+        if (!v4) buf_put_text(&b, "/64");
+        text_clip(who, buf_bytes(&b));
+    } else {
+        text_clip(who, bytes_of(peer.at, end ? end - 1 : peer.len));
+    }
+}

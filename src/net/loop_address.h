@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 
 struct net_address {
     struct sockaddr_storage at;
@@ -15,5 +16,9 @@ struct net_address {
 
 MUST_USE struct err address_parse(struct bytes text, struct net_address *out);
 void address_put(struct buf *out, const struct net_address *address);
+
+/* Who a peer ("203.0.113.7:50123") is to a limit: an address without its port; of IPv6 the network, "2001:db8:1:2::/64",
+ * since whoever has one address there has 2^64 of them. What is no address is clipped and left as it is. */
+void address_who(struct bytes peer, struct text64 *who);
 
 #endif

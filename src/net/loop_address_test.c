@@ -43,11 +43,33 @@ static void test_odd_addresses_are_refused(void **state)
     assert_int_equal(address_parse(bytes_text("localhost:80"), &address).code, ERR_OK);
 }
 
+static void expect_who(const char *peer, const char *who)
+{
+    struct text64 got;
+    address_who(bytes_text(peer), &got);
+    assert_true(text_is(&got, who));
+}
+
+static void test_who_is_the_address_without_port_and_of_ipv6_its_network(void **state)
+{
+    (void)state;
+    expect_who("192.0.2.1:50123", "192.0.2.1");
+    expect_who("[2001:db8:1:2:3:4:5:6]:50123", "2001:db8:1:2::/64");
+    expect_who("[2001:db8:1:2::]:1", "2001:db8:1:2::/64");
+    expect_who("[2001:db8:1:3::9]:1", "2001:db8:1:3::/64");
+    expect_who("[::1]:80", "::/64");
+    expect_who("[::ffff:192.0.2.1]:50123", "192.0.2.1");
+    expect_who("[::ffff:192.0.2.2]:50123", "192.0.2.2");
+    expect_who("", "");
+    expect_who("somewhere", "somewhere");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_addresses_survive_reading_and_writing),
         cmocka_unit_test(test_odd_addresses_are_refused),
+        cmocka_unit_test(test_who_is_the_address_without_port_and_of_ipv6_its_network),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
