@@ -99,7 +99,6 @@ static void send_id(struct api *api, struct pending *p, struct uuid id, uint64_t
 
 static void send_webhook(struct api *api, struct pending *p, const struct webhook *row, uint64_t seq)
 {
-    outbound_webhook_is(api->outbound, row);
     out_webhook(api, p, row, seq);
     api_release(api, p);
 }
@@ -291,6 +290,7 @@ static void on_reply(struct api *api, const struct to_api *in)
     pending_clear_in_flight(&api->pendings, p);
     if (in->seq > account->last_seq) account->last_seq = in->seq;
     api_trace_fact(api, &p->client, in);
+    hook_answered(api, p, in);
     stats_split(api->stats.reply, in->born_us, in->stepped_us, in->synced_us, loop_now_us(api->config.loop));
     if (p->client.http && in->reply.code == ERR_NO_RIDE && !uuid_zero(p->subject)) {
         look_in_tables(api, p, DESK_RIDE);
@@ -316,7 +316,6 @@ static void on_reply(struct api *api, const struct to_api *in)
     case ANSWER_HOOK: send_hook(api, p, &in->hook, in->seq); break;
     case ANSWER_WEBHOOK_GONE:
     case ANSWER_HOOK_GONE:
-        hook_gone(api, p, p->shape == ANSWER_WEBHOOK_GONE);
         send_id(api, p, in->reply.subject, in->seq);
         break;
     case ANSWER_ID: send_id(api, p, in->reply.subject, in->seq); break;

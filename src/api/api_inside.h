@@ -138,7 +138,8 @@ void api_trace_end(struct api *api, const struct client *client, int status);
 void out_webhook(struct api *api, struct pending *p, const struct webhook *row, uint64_t seq);
 void out_hook(struct api *api, struct pending *p, const struct hook *row, uint64_t seq);
 void messages_by_hook(struct api *api);
-void hook_gone(struct api *api, const struct pending *p, bool webhook);
+/* The engine said what became of a declaration or its end, whether or not somebody still waits for that. */
+void hook_answered(struct api *api, const struct pending *p, const struct to_api *in);
 
 /* ---- admin.c ---- */
 struct err admin_create(struct api *api);

@@ -44,6 +44,16 @@ static void named(struct call *call, struct pending *p, const char *kind)
     p->version = e ? e->version : 0;
 }
 
+/* What was never put is refused, too. */
+static void declared(struct call *call, struct pending *p, const char *kind)
+{
+    struct endpoints *all = outbound_endpoints(call->api->outbound);
+    struct endpoint *e = endpoint_find(all, kind, code_of(call, kind));
+    struct err err = !p && e ? endpoint_undo(all, e, e->version) : NO_ERR;
+    (void)err; /* the caller is told that it did not work */
+    named(call, p, kind);
+}
+
 void ask_put_webhook(struct call *call)
 {
     struct fact fact = {.kind = FACT_WEBHOOK_SET};
@@ -52,7 +62,7 @@ void ask_put_webhook(struct call *call)
     text_clip(&f->code, code_of(call, "webhook/"));
     text_clip(&f->city, args_get(&call->args, "city")->text);
     f->kinds = (uint64_t)args_get(&call->args, "kinds")->number;
-    named(call, call_fact(call, &fact, ANSWER_WEBHOOK), "webhook/");
+    declared(call, call_fact(call, &fact, ANSWER_WEBHOOK), "webhook/");
 }
 
 void ask_delete_webhook(struct call *call)
@@ -90,7 +100,7 @@ void ask_put_hook(struct call *call)
     fact.hook_set.ask = (uint8_t)args_get(&call->args, "ask")->number;
     fact.hook_set.deadline_ms = deadline->given ? deadline->number : 2000;
     fact.hook_set.fallback = (uint8_t)(fallback->given ? fallback->number : VERDICT_ALLOW);
-    named(call, call_fact(call, &fact, ANSWER_HOOK), "hook/");
+    declared(call, call_fact(call, &fact, ANSWER_HOOK), "hook/");
 }
 
 void ask_delete_hook(struct call *call)
@@ -163,13 +173,12 @@ void out_hook(struct api *api, struct pending *p, const struct hook *row, uint64
     json_name(&j, "as_of_seq");
     json_u64(&j, seq);
     json_close(&j, '}');
-    if (row->ask == ASK_MESSAGE_SEND) messages_by_hook(api);
     out_json(api, &p->client, 200, buf_bytes(&b));
 }
 
 /* The fact is durable: the address goes, too. One that stays behind is dropped at the next start; one that somebody put
  * since is another's, whose fact comes behind this one. */
-void hook_gone(struct api *api, const struct pending *p, bool webhook)
+static void hook_gone(struct api *api, const struct pending *p, bool webhook)
 {
     struct bytes code = text_bytes(&p->name);
     struct endpoints *all = outbound_endpoints(api->outbound);
@@ -182,4 +191,25 @@ void hook_gone(struct api *api, const struct pending *p, bool webhook)
     if (!e || e->version != p->version) return;
     struct err err = endpoint_drop(all, e);
     (void)err;
+}
+
+static void hook_put(struct api *api, const struct pending *p, const struct to_api *in)
+{
+    struct endpoints *all = outbound_endpoints(api->outbound);
+    bool webhook = p->shape == ANSWER_WEBHOOK;
+    struct endpoint *e = endpoint_find(all, webhook ? "webhook/" : "hook/", text_bytes(&p->name));
+    struct err err = NO_ERR;
+    if (e && in->reply.code) err = endpoint_undo(all, e, p->version);
+    else if (e) endpoint_settle(e, p->version);
+    (void)err; /* the database is broken: what is in memory holds */
+    if (in->reply.code) return;
+    if (webhook) outbound_webhook_is(api->outbound, &in->webhook);
+    else if (in->hook.ask == ASK_MESSAGE_SEND) messages_by_hook(api);
+}
+
+void hook_answered(struct api *api, const struct pending *p, const struct to_api *in)
+{
+    if (p->shape == ANSWER_WEBHOOK || p->shape == ANSWER_HOOK) hook_put(api, p, in);
+    bool gone = p->shape == ANSWER_WEBHOOK_GONE || p->shape == ANSWER_HOOK_GONE;
+    if (gone && !in->reply.code) hook_gone(api, p, p->shape == ANSWER_WEBHOOK_GONE);
 }

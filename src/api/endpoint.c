@@ -57,6 +57,17 @@ static void fresh_secret(struct endpoints *all, struct endpoint *e)
     e->unseen = true;
 }
 
+static struct err keep(struct endpoints *all, const struct endpoint *e)
+{
+    uint8_t value[ENDPOINT_SECRET_LEN + CLIENT_URL_MAX];
+    memcpy(value, e->secret, ENDPOINT_SECRET_LEN);
+    memcpy(value + ENDPOINT_SECRET_LEN, e->url, e->url_len);
+    struct err err = contacts_secret_put(auth_contacts(all->auth), text_bytes(&e->name),
+                                         bytes_of(value, ENDPOINT_SECRET_LEN + e->url_len));
+    secret_forget(value, sizeof value);
+    return err;
+}
+
 struct err endpoint_put(struct endpoints *all, const char *kind, struct bytes code, struct bytes url, bool new_secret)
 {
     struct endpoint *known = endpoint_find(all, kind, code), *place = known;
@@ -68,17 +79,40 @@ struct err endpoint_put(struct endpoints *all, const char *kind, struct bytes co
     struct endpoint e = known ? *known : (struct endpoint){0};
     full_name(kind, code, &e.name);
     e.version = ++all->changes;
+    if (!e.open) {
+        e.old_url_len = e.url_len;
+        memcpy(e.old_url, e.url, sizeof e.old_url);
+        memcpy(e.old_secret, e.secret, sizeof e.old_secret);
+        e.open = true;
+    }
     if (!known || new_secret) fresh_secret(all, &e);
     memcpy(e.url, url.at, url.len);
     e.url_len = (uint16_t)url.len;
-    uint8_t value[ENDPOINT_SECRET_LEN + CLIENT_URL_MAX];
-    memcpy(value, e.secret, ENDPOINT_SECRET_LEN);
-    memcpy(value + ENDPOINT_SECRET_LEN, e.url, e.url_len);
-    struct err err = contacts_secret_put(auth_contacts(all->auth), text_bytes(&e.name),
-                                         bytes_of(value, ENDPOINT_SECRET_LEN + url.len));
-    if (!err.code) *place = e;
-    secret_forget(value, sizeof value);
-    return err;
+    TRY(keep(all, &e));
+    *place = e;
+    return NO_ERR;
+}
+
+void endpoint_settle(struct endpoint *endpoint, uint32_t version)
+{
+    if (endpoint->version != version) return;
+    endpoint->open = false;
+    secret_forget(endpoint->old_secret, sizeof endpoint->old_secret);
+}
+
+struct err endpoint_undo(struct endpoints *all, struct endpoint *endpoint, uint32_t version)
+{
+    if (endpoint->version != version || !endpoint->open) return NO_ERR;
+    if (!endpoint->old_url_len) return endpoint_drop(all, endpoint);
+    struct endpoint e = *endpoint;
+    if (memcmp(e.secret, e.old_secret, sizeof e.secret) != 0) e.unseen = false;
+    memcpy(e.secret, e.old_secret, sizeof e.secret);
+    memcpy(e.url, e.old_url, sizeof e.url);
+    e.url_len = e.old_url_len;
+    TRY(keep(all, &e));
+    *endpoint = e;
+    endpoint_settle(endpoint, version);
+    return NO_ERR;
 }
 
 struct err endpoint_drop(struct endpoints *all, struct endpoint *endpoint)

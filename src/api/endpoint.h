@@ -26,6 +26,10 @@ struct endpoint {
     uint8_t secret[ENDPOINT_SECRET_LEN];
     bool unseen;                      /* nobody was shown the secret yet */
     uint32_t version;                 /* another one with each change in this process */
+    bool open;                        /* changed, and whether that holds is not known yet: */
+    uint16_t old_url_len;             /* how it was before; 0: it was not there */
+    char old_url[CLIENT_URL_MAX];
+    uint8_t old_secret[ENDPOINT_SECRET_LEN];
 };
 
 struct endpoints {
@@ -42,6 +46,9 @@ MUST_USE struct err endpoints_load(struct endpoints *all);
 struct endpoint *endpoint_find(struct endpoints *all, const char *kind, struct bytes code);
 /* Made or changed, durably. A new one, or `new_secret`, gets a fresh secret. FULL. */
 MUST_USE struct err endpoint_put(struct endpoints *all, const char *kind, struct bytes code, struct bytes url, bool new_secret);
+/* The change to `version` holds; or it was refused, and everything is as before. A newer change decides for itself. */
+void endpoint_settle(struct endpoint *endpoint, uint32_t version);
+MUST_USE struct err endpoint_undo(struct endpoints *all, struct endpoint *endpoint, uint32_t version);
 MUST_USE struct err endpoint_drop(struct endpoints *all, struct endpoint *endpoint);
 struct bytes endpoint_code(const struct endpoint *endpoint);
 struct bytes endpoint_url(const struct endpoint *endpoint);

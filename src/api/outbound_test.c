@@ -2,6 +2,7 @@
 /* Questions and events leave the house signed, are tried again, and come back as facts, whatever the other side does. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -327,6 +328,51 @@ TEST(a_webhook_declared_again_while_it_is_taken_back_keeps_its_new_address)
     assert_non_null(endpoint_find(&all, "webhook/", bytes_text("log")));
 }
 
+TEST(a_refused_declaration_leaves_the_address_as_it_was)
+{
+    RIG;
+    declare_webhook(r);
+    uint64_t conn = put(r, "PUT", "/v1/webhooks/log",
+                        "{\"url\":\"http://evil.example/\",\"city\":\"nowhere\",\"new_secret\":true}");
+    rig_reply_code(r, next_of(r, FACT_WEBHOOK_SET).origin.handle, ERR_CITY_UNKNOWN);
+    assert_int_equal(rig_reply(r, conn).status, err_http(ERR_CITY_UNKNOWN));
+    happen(r, 2001, 1);
+    struct client_fake_call *call = called(r);
+    assert_string_equal(call->url, "http://w.example/");
+    check_signature(r, "webhook/", "log", call);
+}
+
+TEST(a_new_webhook_that_was_refused_takes_no_room)
+{
+    RIG;
+    char path[64];
+    for (unsigned i = 0; i < 2 * ENDPOINTS_MAX; i++) {
+        snprintf(path, sizeof path, "/v1/webhooks/w%u", i);
+        uint64_t conn = put(r, "PUT", path, "{\"url\":\"http://w.example/\",\"city\":\"nowhere\"}");
+        rig_reply_code(r, next_of(r, FACT_WEBHOOK_SET).origin.handle, ERR_CITY_UNKNOWN);
+        assert_int_equal(rig_reply(r, conn).status, err_http(ERR_CITY_UNKNOWN));
+        fake_hang_up(r->loop, conn);
+        fake_settle(r->loop);
+    }
+    declare_webhook(r);
+}
+
+/* Who asked may be gone before the answer; what was asked is on disk all the same. */
+TEST(a_webhook_is_taken_back_also_when_nobody_waits_for_the_answer)
+{
+    RIG;
+    declare_webhook(r);
+    uint64_t conn = put(r, "DELETE", "/v1/webhooks/log", NULL);
+    struct inbound in = next_of(r, FACT_WEBHOOK_SET);
+    fake_hang_up(r->loop, conn);
+    fake_settle(r->loop);
+    struct to_api item = {.kind = TO_API_REPLY, .handle = in.origin.handle,
+                          .reply = {.subject_kind = ROW_WEBHOOK, .subject = rig_uuid(9)}};
+    rig_give(r, item);
+    happen(r, 2001, 1);
+    assert_null(client_fake_look(&r->client));
+}
+
 /* contacts.db is not in the journal: a journal restored without it names webhooks whose address nobody knows. */
 TEST(a_webhook_without_an_address_is_shown_and_not_called)
 {
@@ -339,6 +385,9 @@ TEST(a_webhook_without_an_address_is_shown_and_not_called)
     rig_give(r, item);
     assert_int_equal(rig_reply(r, conn).status, 200);
     assert_true(rig_has(rig_reply(r, conn).body, "\"url\":\"\""));
+    put(r, "POST", "/v1/webhooks/log/replay", "{\"after\":\"1000.0\"}");
+    struct webhook row = row_of(r, 51);
+    reply_webhook(r, next_of(r, FACT_WEBHOOK_MOVED).origin.handle, &row);
     happen(r, 2001, 1);
     assert_null(client_fake_look(&r->client));
     declare_webhook(r);
@@ -430,6 +479,9 @@ int main(void)
         CASE(a_replay_makes_what_is_under_way_stale),
         CASE(a_webhook_that_is_taken_back_is_called_no_more),
         CASE(a_webhook_declared_again_while_it_is_taken_back_keeps_its_new_address),
+        CASE(a_refused_declaration_leaves_the_address_as_it_was),
+        CASE(a_new_webhook_that_was_refused_takes_no_room),
+        CASE(a_webhook_is_taken_back_also_when_nobody_waits_for_the_answer),
         CASE(a_webhook_without_an_address_is_shown_and_not_called),
         CASE(messages_leave_by_a_declared_hook_and_are_tried_again),
         CASE(secrets_survive_and_are_made_anew_only_when_asked),
