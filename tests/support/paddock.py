@@ -234,9 +234,9 @@ class Device:
         return frame + b"#"
 
     def expect(self, command):
-        """The next frame, which must be `command`: its parameters. Wishes about tracking may come between."""
+        """The next frame, which must be `command`: its parameters. Wishes about tracking and state may come between."""
         frame = self.hear()
-        while b",D1," in frame and command != "D1":
+        while any(b",%s" % wish in frame and command != wish.decode() for wish in (b"D1", b"S5", b"S6")):
             frame = self.hear()
         assert frame.startswith(b"\xff\xff*"), frame
         fields = frame[3:-1].decode().split(",")
