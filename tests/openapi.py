@@ -120,6 +120,7 @@ def every_route(server):
     calls = {
         "endRide": (rider, f"/v1/rides/{ride}/end", None),
         "commandVehicle": (staff, "/v1/vehicles/GBG-0/commands", {"op": "locate"}),
+        "changeVehicles": (staff, "/v1/vehicles/bulk", {"op": "ring", "codes": ["GBG-0"]}),
         "putOperator": (staff, "/v1/operator", {"name": "Example"}),
     }
 
@@ -137,6 +138,7 @@ def every_route(server):
     status, answer = call("commandVehicle", "POST", "")
     assert status == 202, answer
     command = answer["command"]["id"]
+    assert call("changeVehicles", "POST", "")[0] == 200
     for who in (rider, staff):
         for path in ("/v1/rides", "/v1/rides?limit=1", f"/v1/rides/{ride}", f"/v1/rides/{ride}/receipt"):
             assert who.get(path)[0] == 200, path

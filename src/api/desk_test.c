@@ -214,7 +214,7 @@ static const char *listed(struct desk *d, struct desk_job job)
     if (!job.limit) job.limit = 10;
     r = result_of(d, true, job);
     if (r->err.code) snprintf(out, sizeof out, "%s", err_name(r->err.code));
-    const char *at = (const char *)r->body, *end = at + r->body_len;
+    const char *at = (const char *)r->body, *end = at ? at + r->body_len : NULL;
     while (at && (at = memmem(at, (size_t)(end - at), "\"code\":\"", 8))) {
         size_t len = strlen(out);
         at += 8;
