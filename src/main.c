@@ -2,6 +2,7 @@
 /* main.c: the one binary: a table of subcommands. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "api/staff_cmd.h"
 #include "api/token_cmd.h"
@@ -51,6 +52,7 @@ int main(int argc, char **argv)
         printf("paddock %s %s\n", paddock_version, paddock_build_text);
         return 0;
     }
+    umask(0077); /* what a command makes is its owner's: phone numbers and secrets are among it */
     offline_set_build(paddock_build, paddock_build_text);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (!strcmp(name, rows[i].name)) return rows[i].run(argc - 1, argv + 1);

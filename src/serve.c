@@ -9,7 +9,9 @@
  *     keeper     node_keeper_turn: changes ► tables             engine, journal
  *     view       street_turn: committed changes ► snapshots     itself, journal when much waits
  *     outbound   libcurl: calls to hooks and webhooks           http
- *     main       signals, clock, failures
+ *     desk       reads of the tables for lists                  http
+ *     clerk      sign-ins, passwords, contacts.db: two lanes    http
+ *     main       signals, clock, failures, the supervisor, spans
  *
  * An end in good order: no new connections; what was read is applied, committed, answered; tables written; then
  * sockets close. A failed journal or keeper ends the process at once: what was not synced was told to nobody. */

@@ -345,6 +345,13 @@ def check_tested(tree):
                           f"{path}: no {pathlib.PurePath(path).stem}_test.c beside it (or a line in TESTED_ELSEWHERE)")
 
 
+def check_runnable(tree):
+    """tools/test runs the files of tests/ that can be run: one without a main would be silently left out."""
+    for path, text in tree.files.items():
+        if re.fullmatch(r"tests/\w+\.py", path) and "__main__" not in text:
+            yield Finding("runnable", path, 1, 0, f"{path}: no `if __name__ == \"__main__\"`: nobody would run it")
+
+
 def check_asserts(tree):
     asserts = re.compile(r"\b(assert_\w+|expect_\w+|must|fail|fail_msg)\s*\(")
     for path, text in tree.files.items():
@@ -398,7 +405,7 @@ def check_documents(tree):
 
 
 CHECKS = (check_purity, check_floating_point, check_layers, check_outside, check_sizes, check_functions, check_banned,
-          check_opening, check_guards, check_tested, check_asserts, check_leftovers, check_documents)
+          check_opening, check_guards, check_tested, check_runnable, check_asserts, check_leftovers, check_documents)
 
 # ── the real tree ──────────────────────────────────────────────────────────────────────────────────
 

@@ -101,6 +101,11 @@ class TidyTest(unittest.TestCase):
         self.good("tested", "src/net/a_b.c", "const int x[] = {1};\n")
         self.assertEqual(complaints({"src/net/a_b.c": logic, "src/net/a_test.c": ""}, "tested"), [])
 
+    def test_a_black_box_test_can_be_run(self):
+        self.assertEqual(1, len(list(tidy.check_runnable(tidy.Tree({"tests/x.py": "assert True\n"})))))
+        fine = {"tests/x.py": 'if __name__ == "__main__":\n    assert True\n', "tests/support/x.py": "X = 1\n"}
+        self.assertEqual([], list(tidy.check_runnable(tidy.Tree(fine))))
+
     def test_a_test_asserts(self):
         quiet = "static void test_a(void **s)\n{\n    f(s);\n}\n"
         self.bad("asserts", "src/net/a_test.c", quiet, "src/net/a_test.c:test_a")

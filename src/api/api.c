@@ -422,7 +422,6 @@ static void on_request(void *ctx, const struct http_request *request)
         memcpy(call.client.trace_id, request->trace_id.at, sizeof call.client.trace_id);
     }
     if (give_page(api, request, &call.client)) return;
-    api_trace_begin(api, request, &call.client);
     call.route = route_find(request->verb, request->path, &verbs);
     if (!call.route) {
         out_no_route(api, &call.client, verbs);
@@ -437,6 +436,8 @@ static void on_request(void *ctx, const struct http_request *request)
         return;
     }
     if (!e.code) e = let_in(&call);
+    /* Who is nobody to us cannot ask for traces. */
+    if (!e.code && !(call.route->flags & ROUTE_PUBLIC)) api_trace_begin(api, request, &call.client);
     if (e.code) out_problem(api, &call.client, e);
     else run(&call);
 }
