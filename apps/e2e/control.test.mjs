@@ -119,6 +119,56 @@ test("an order is confirmed first and followed to its end", async () => {
     });
 });
 
+test("bytes and events are one story: what a vehicle said, what was decided, what it was told", async () => {
+    const { code } = await anyVehicle((v) => v.state === "available" && v.device?.connected && v.device.lock_state === "locked");
+    await room({ hash: `#${code}`, permissions: ["clipboard-read", "clipboard-write"] }, async (page) => {
+        const panel = page.getByRole("complementary", { name: `Vehicle ${code}` });
+        const bytes = panel.getByRole("checkbox", { name: "Bytes" });
+        await bytes.waitFor();
+        assert.equal(await bytes.isChecked(), true, "bytes are on for the control room");
+        const said = panel.getByRole("listitem").filter({ hasText: /Vehicle said/ });
+        await said.first().waitFor();
+        await panel.getByRole("button", { name: "Unlock" }).click();
+        await page.getByRole("dialog", { name: `Unlock ${code}?` }).getByRole("button", { name: "Unlock" }).click();
+        const told = panel.getByRole("listitem").filter({ hasText: /Vehicle was told/ });
+        const decided = panel.getByRole("listitem").filter({ hasText: "Unlock: sent" });
+        const seq = (await decided.first().getByText(/^fact \d+$/).textContent()).trim();
+        const order = told.filter({ has: page.getByText(seq, { exact: true }) }).first();
+        await order.waitFor();
+        const { body } = await api("GET", `/vehicles/${code}/frames?limit=200`, control);
+        const frame = body.frames.find((f) => f.direction === "out" && `fact ${f.seq}` === seq);
+        assert.equal(await order.locator("code").textContent(), frame.text, "the bytes are the server's");
+        const story = await panel.getByRole("listitem").allTextContents();
+        const place = (wanted) => story.findIndex((line) => line.includes(wanted));
+        assert.ok(place(frame.text) < place("Unlock: sent"), "newest first: it was decided before it was told");
+        await order.getByRole("button", { name: /^Copy the frame/ }).click();
+        await page.getByText("paddock decode omni").waitFor();
+        assert.equal(await page.evaluate(() => navigator.clipboard.readText()), `hex:${frame.hex}`);
+        await accessible(page, "the story of a vehicle");
+        await shot(page, "story");
+        await bytes.uncheck();
+        await until("events are alone", async () => (await said.count()) + (await told.count()) === 0);
+        assert.ok(await decided.count(), "and are still there");
+        await page.reload();
+        await bytes.waitFor();
+        assert.equal(await bytes.isChecked(), false, "as it was left");
+    });
+});
+
+test("who may not see bytes has the events alone, and is not asked twice", async () => {
+    const { code } = await anyVehicle((v) => v.state === "available" && v.device?.connected);
+    await room({ hash: `#${code}`, expected: [/403/] }, async (page) => {
+        let asked = 0;
+        await page.route("**/frames?**", (route) => { asked++; return route.fulfill({ status: 403, json: { status: 403, code: "forbidden" } }); });
+        await page.reload();
+        await page.getByText("Connected", { exact: true }).first().waitFor();
+        await until("the choice is gone", async () => (await page.getByRole("checkbox", { name: "Bytes" }).count()) === 0);
+        const before = asked;
+        await page.waitForTimeout(5500);       // longer than between two looks at a vehicle
+        assert.equal(asked, before);
+    });
+});
+
 test("out of service and back again, told in words and true on the server", async () => {
     const { code } = await anyVehicle((v) => v.state === "available" && v.device?.battery_pct > 50);
     await room({ hash: `#${code}` }, async (page) => {

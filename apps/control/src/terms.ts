@@ -31,6 +31,7 @@ export interface FleetEvent {
     actor: string | null; vehicle_state: string | null; vehicle_event: string | null; ride_state: string | null; ride_reason: string;
     command_op: string | null; command_state: string | null; command_result: string; number: number; code: string | null;
 }
+export interface Frame { at_ms: number; direction: "in" | "out"; seq: number | null; refused: boolean; len: number; text: string; hex: string }
 export interface Command {
     id: string; op: string; state: string; result: string; result_code: number; created_ms: number; sent_ms: number | null;
     over_ms: number | null; tries: number;

@@ -26,6 +26,8 @@ export const icons = {
     plus: ["M12 5v14", "M5 12h14"],
     minus: ["M5 12h14"],
     back: ["M14.5 5 7.5 12l7 7"],
+    inward: ["M19 5 6 18", "M6 8.5V18h9.5"],
+    outward: ["M5 19 18 6", "M8.5 6H18v9.5"],
     forward: ["M9.5 5l7 7-7 7"],
     down: ["M5 9.5l7 7 7-7"],
     clock: ["M12 20.5a8.5 8.5 0 1 0 0-17 8.5 8.5 0 0 0 0 17Z", "M12 7.5V12l3 2"],
