@@ -20,7 +20,7 @@
 #include "sim/world_inside.h"
 #include "street/testing/agree.h"
 
-#define MOVING_GRACE_S 90u /* 15 s of evidence, and what a stalled connection may delay it and the order */
+#define MOVING_GRACE_MS 90000 /* 15 s of evidence, and what a stalled connection may delay it and the order */
 
 #define PUSH_LATEST_MS (15 * 60000)  /* a receiver that was down is tried again within ten minutes */
 
@@ -54,9 +54,9 @@ static void judge_movement(struct world *w, struct world_vehicle *v)
     for (uint32_t i = count; i-- > 0 && log[i].at_ms > v->judged_ms;) {
         if (log[i].kind != SIM_VEHICLE_LOG_MOVING) continue;
         w->figures.moving_orders++;
-        if (log[i].moved_s <= MOVING_GRACE_S) continue;
-        world_broken(w, "%.*s was ordered %s after moving for %u s%s", v->code.len, v->code.at, log[i].command, log[i].moved_s,
-                     log[i].certain ? ", and had said so" : "");
+        if (log[i].moved_ms <= MOVING_GRACE_MS) continue;
+        world_broken(w, "%.*s was ordered %s after moving for %" PRId64 " s%s", v->code.len, v->code.at, log[i].command,
+                     log[i].moved_ms / 1000, log[i].certain ? ", and had said so" : "");
     }
     v->judged_ms = world_now_ms(w);
 }

@@ -76,7 +76,7 @@ struct sim_vehicle_log {
     uint8_t kind, by_order, result, certain; /* by_order: 0 by hand or Bluetooth */
     char command[4];
     uint32_t user, stamp;
-    uint32_t moved_s; /* MOVING: for how long by then */
+    int64_t moved_ms; /* MOVING: for how long by then; 64 bits leave no gap: logs are hashed as bytes */
 };
 
 /* The engine has a struct vehicle of its own; the simulator's world sees both, hence the prefix. */

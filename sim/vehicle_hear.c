@@ -188,7 +188,7 @@ static void note_moving(struct sim_vehicle *v, const char *command)
 {
     struct sim_vehicle_log entry = {
         .kind = SIM_VEHICLE_LOG_MOVING, .by_order = true, .certain = v->said_moving >= 3,
-        .moved_s = (uint32_t)((crowd_now_us(v->crowd) - v->left_us) / SECONDS_US)};
+        .moved_ms = (crowd_now_us(v->crowd) - v->left_us) / 1000};
 
     if (!v->moving) return;
     memcpy(entry.command, command, 3);

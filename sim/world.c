@@ -120,8 +120,11 @@ static void draw_outside(struct world *w)
     bool any = prng_chance(&p, 500000);
     for (unsigned i = 0; i < OUTSIDE_FAULT_N; i++) w->outside_ppm[i] = w->options.gentle ? 100 : rate(&p, 150000);
     if (!any || w->options.gentle) return;
+    /* One after the other: compilers differ about the order of arguments. */
+    unsigned deadline_ms = prng_chance(&p, 500000) ? 1500 : 9000;
+    const char *fallback = prng_chance(&p, 500000) ? "allow" : "refuse";
     snprintf(w->hook_put, sizeof w->hook_put, "{\"url\":\"http://programs.example/ask\",\"deadline_ms\":%u,\"default\":\"%s\"}",
-             prng_chance(&p, 500000) ? 1500 : 9000, prng_chance(&p, 500000) ? "allow" : "refuse");
+             deadline_ms, fallback);
 }
 
 void world_describe(const struct world *w, char *out, size_t room)

@@ -124,8 +124,12 @@ static void test_near_finds_what_looking_at_every_point_finds(void **state)
             uint32_t count = (uint32_t)prng_between(&p, 0, POINTS);
             fill(&p, places[place], spread_e7, count);
             for (unsigned asks = 0; asks < 20; asks++) {
-                struct grid_near near = {somewhere(&p, places[place], spread_e7 * 2), (uint32_t)prng_below(&p, 3000),
-                                         (uint32_t)prng_between(&p, 1, GRID_NEAR_MAX), (uint32_t)prng_below(&p, 4) << 30};
+                /* One after the other: compilers differ about the order inside a list. */
+                struct point at = somewhere(&p, places[place], spread_e7 * 2);
+                uint32_t radius_m = (uint32_t)prng_below(&p, 3000);
+                uint32_t limit = (uint32_t)prng_between(&p, 1, GRID_NEAR_MAX);
+                uint32_t quarter = (uint32_t)prng_below(&p, 4) << 30;
+                struct grid_near near = {at, radius_m, limit, quarter};
                 if (asks == 0) near.radius_m = GRID_RADIUS_M_MAX;
                 near_is_right(&near, count);
             }

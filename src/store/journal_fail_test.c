@@ -105,7 +105,7 @@ static struct err bad_size(void *o, struct file f, uint64_t *out) { OR_FAIL(size
 static struct err bad_map(void *o, struct file f, size_t len, void **out)
 {
     _Alignas(8) uint8_t mark[JOURNAL_MARK_BYTES] = {0};
-    size_t got;
+    size_t got = 0;
     TRY(real.ops->read_at(o, f, 0, mark, sizeof mark, &got));
     (void)journal_mark_read(mark, SALT, &mark_seq_mapped);
     OR_FAIL(map(o, f, len, out));
