@@ -218,7 +218,8 @@ static const char *listed(struct desk *d, struct desk_job job)
     while (at && (at = memmem(at, (size_t)(end - at), "\"code\":\"", 8))) {
         size_t len = strlen(out);
         at += 8;
-        snprintf(out + len, sizeof out - len, "%s%.*s", len ? " " : "", (int)bytes_find(bytes_of(at, (size_t)(end - at)), '"'), at);
+        size_t code_len = bytes_find(bytes_of(at, (size_t)(end - at)), '"');
+        snprintf(out + len, sizeof out - len, "%s%.*s", len ? " " : "", (int)code_len, at);
     }
     desk_release(d);
     return out;
