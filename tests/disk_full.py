@@ -26,7 +26,7 @@ def journal_fails(server, device):
 
 def main():
     with tempfile.TemporaryDirectory(prefix="paddock-full-") as place:
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "paddock-test", place], capture_output=True).returncode:
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "paddock-test", place], capture_output=True).returncode:
             skip("a small file system cannot be mounted here (needs root)")
         try:
             server = Server(pathlib.Path(place) / "data", "journal.segment_mb=2", "journal.keep_mb=0", "journal.keep_h=48")
