@@ -149,19 +149,26 @@ static void note_lock(void *ctx, const struct journal_record *record, const stru
     wit->at[wit->count++] = (struct lock_fact){f->ident, f->op, f->user, f->stamp};
 }
 
+static int by_lock(const void *a, const void *b)
+{
+    const struct lock_fact *x = a, *y = b;
+    if (x->stamp != y->stamp) return x->stamp < y->stamp ? -1 : 1;
+    if (x->user != y->user) return x->user < y->user ? -1 : 1;
+    if (x->op != y->op) return x->op - y->op;
+    return x->ident.len != y->ident.len ? x->ident.len - y->ident.len : memcmp(x->ident.at, y->ident.at, x->ident.len);
+}
+
 static bool witnessed(const struct witness *wit, const struct text64 *ident, uint8_t op, uint32_t user, uint32_t stamp)
 {
-    for (size_t i = 0; i < wit->count; i++) {
-        const struct lock_fact *f = &wit->at[i];
-        if (f->op == op && f->user == user && f->stamp == stamp && text_equal(&f->ident, ident)) return true;
-    }
-    return false;
+    struct lock_fact wanted = {*ident, op, user, stamp};
+    return wit->count && bsearch(&wanted, wit->at, wit->count, sizeof *wit->at, by_lock);
 }
 
 static void judge_vehicle_log(struct world *w, const struct world_vehicle *v, const struct witness *wit)
 {
     const struct sim_vehicle_log *log;
-    uint32_t count = sim_vehicle_log_of(v->actor, &log);
+    uint32_t count = sim_vehicle_log_of(v->actor, &log), forgot = sim_vehicle_log_forgot(v->actor);
+    if (forgot) world_broken(w, "%.*s forgot %u entries of its log: nobody can judge it", v->code.len, v->code.at, forgot);
     for (uint32_t i = 0; i < count; i++) {
         bool lock = !strcmp(log[i].command, "L1"), unlock = !strcmp(log[i].command, "L0");
         if (log[i].kind == SIM_VEHICLE_LOG_ACKED && log[i].certain && (lock || unlock)) {
@@ -179,7 +186,7 @@ static void judge_vehicle_log(struct world *w, const struct world_vehicle *v, co
 
 struct books {
     struct world *w;
-    struct ride *rides;
+    struct ride *rides;      /* by uuid, once all are read */
     size_t ride_count, ride_cap, postings;
     int64_t owed_minor;      /* by all riders, from their rows */
     int64_t charged_minor;   /* of all rides */
@@ -251,20 +258,18 @@ static void trace_vehicle(const struct world *w, const struct world_vehicle *v, 
 
 static bool vehicle_said_open(const struct world *w, const struct ride *r)
 {
-    for (uint32_t i = 0; i < w->vehicle_count; i++) {
-        const struct world_vehicle *v = &w->vehicles[i];
-        if (!text_equal(&v->code, &r->vehicle_code)) continue;
-        const struct sim_vehicle_log *log;
-        uint32_t count = sim_vehicle_log_of(v->actor, &log);
-        uint8_t last = 0; /* what its newest statement before the meter began was */
-        for (uint32_t n = 0; n < count && log[n].at_ms <= r->started_ms + 1000; n++) {
-            bool open = log[n].kind == SIM_VEHICLE_LOG_SAID_UNLOCKED;
-            if (open && log[n].at_ms >= r->requested_ms - 1000) return true;
-            if (open || log[n].kind == SIM_VEHICLE_LOG_SAID_LOCKED) last = log[n].kind;
-        }
-        if (last == SIM_VEHICLE_LOG_SAID_UNLOCKED) return true; /* it repeated itself: only news is logged */
-        trace_vehicle(w, v, r);
+    const struct world_vehicle *v = world_vehicle_of(w, text_bytes(&r->vehicle_code));
+    if (!v) return false;
+    const struct sim_vehicle_log *log;
+    uint32_t count = sim_vehicle_log_of(v->actor, &log);
+    uint8_t last = 0; /* what its newest statement before the meter began was */
+    for (uint32_t n = 0; n < count && log[n].at_ms <= r->started_ms + 1000; n++) {
+        bool open = log[n].kind == SIM_VEHICLE_LOG_SAID_UNLOCKED;
+        if (open && log[n].at_ms >= r->requested_ms - 1000) return true;
+        if (open || log[n].kind == SIM_VEHICLE_LOG_SAID_LOCKED) last = log[n].kind;
     }
+    if (last == SIM_VEHICLE_LOG_SAID_UNLOCKED) return true; /* it repeated itself: only news is logged */
+    trace_vehicle(w, v, r);
     return false;
 }
 
@@ -342,14 +347,16 @@ static void judge_rides(struct world *w, struct books *b)
     if (b->undecided) world_broken(w, "%" PRIu64 " commands were never decided", b->undecided);
 }
 
+static int by_uuid(const void *a, const void *b)
+{
+    return memcmp(&((const struct ride *)a)->uuid, &((const struct ride *)b)->uuid, sizeof(struct uuid));
+}
+
 static const struct ride *ride_named(const struct books *b, const char *uuid)
 {
-    struct uuid u;
-    if (uuid_parse(bytes_text(uuid), &u).code) return NULL;
-    for (size_t i = 0; i < b->ride_count; i++) {
-        if (uuid_equal(b->rides[i].uuid, u)) return &b->rides[i];
-    }
-    return NULL;
+    struct ride wanted = {0};
+    if (uuid_parse(bytes_text(uuid), &wanted.uuid).code || !b->ride_count) return NULL;
+    return bsearch(&wanted, b->rides, b->ride_count, sizeof wanted, by_uuid);
 }
 
 /* Everything that a phone was shown is true in the end. */
@@ -402,9 +409,11 @@ void judge_end(struct world *w)
     if (!e.code) e = judge_pushed(w, &t);
     if (e.code) world_broken(w, "the tables do not read: %s: %s", e.why, t.text);
     tables_close(&t);
+    if (b.ride_count) qsort(b.rides, b.ride_count, sizeof *b.rides, by_uuid);
+    if (wit.count) qsort(wit.at, wit.count, sizeof *wit.at, by_lock);
+    for (uint32_t i = 0; i < w->vehicle_count && !*w->why; i++) judge_vehicle_log(w, &w->vehicles[i], &wit);
     if (!*w->why) judge_rides(w, &b);
     for (uint32_t i = 0; i < w->rider_count && !*w->why; i++) judge_rider_log(w, i, &b);
-    for (uint32_t i = 0; i < w->vehicle_count && !*w->why; i++) judge_vehicle_log(w, &w->vehicles[i], &wit);
     free(b.rides);
     free(b.unlocked);
     free(wit.at);

@@ -190,6 +190,8 @@ uint32_t sim_vehicle_log_of(const struct sim_vehicle *v, const struct sim_vehicl
     return v->log_count;
 }
 
+uint32_t sim_vehicle_log_forgot(const struct sim_vehicle *v) { return v->log_forgot; }
+
 bool vehicle_unlucky(struct sim_vehicle *v, enum sim_vehicle_fault fault)
 {
     uint32_t ppm = v->config.fault_ppm ? v->config.fault_ppm[fault] : 0;
@@ -249,6 +251,7 @@ void vehicle_write_log(struct sim_vehicle *v, struct sim_vehicle_log entry)
     if (v->log_count == most) {
         uint32_t drop = most / 2 ? most / 2 : 1; /* in halves, or each entry would move all others */
         v->log_count -= drop;
+        v->log_forgot += drop;
         memmove(v->log, v->log + drop, v->log_count * sizeof *v->log);
     }
     if (v->log_count == v->log_cap) {

@@ -64,7 +64,9 @@ enum sim_vehicle_log_kind {
     SIM_VEHICLE_LOG_SAID_UNLOCKED,
     SIM_VEHICLE_LOG_SAID_LOCKED,
     SIM_VEHICLE_LOG_REFUSED,       /* an order was refused or failed; result */
-    SIM_VEHICLE_LOG_ACKED,         /* command acknowledged; certain: the server must have it, see below */
+    /* a report of the lock was acknowledged (of anything else the counters tell); certain: the server must
+     * have it, see below */
+    SIM_VEHICLE_LOG_ACKED,
     SIM_VEHICLE_LOG_GIVEN_UP,      /* no room for one more unacknowledged report: the oldest is forgotten */
     /* an order to lock or restart came while it moved; certain: it had said so thrice here */
     SIM_VEHICLE_LOG_MOVING,
@@ -121,6 +123,8 @@ int64_t sim_vehicle_said_unlocked_ms(const struct sim_vehicle *v);
 uint32_t sim_vehicle_owes(const struct sim_vehicle *v);
 /* oldest first */
 uint32_t sim_vehicle_log_of(const struct sim_vehicle *v, const struct sim_vehicle_log **at);
+/* Entries that had to go because log_max was reached: whoever judges by the log is blind before its first. */
+uint32_t sim_vehicle_log_forgot(const struct sim_vehicle *v);
 
 struct sim_vehicle_counters {
     uint64_t connects, closes, frames_out, frames_in, bad_in, writes_refused, acks, repeats, unlocks, locks;

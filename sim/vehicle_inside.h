@@ -83,7 +83,7 @@ struct sim_vehicle {
     uint32_t owed_count, sent_of[OWED_N], acks_of[OWED_N];
 
     struct sim_vehicle_log *log;
-    uint32_t log_count, log_cap;
+    uint32_t log_count, log_cap, log_forgot;
     struct sim_vehicle_counters counters;
 };
 

@@ -176,7 +176,7 @@ void vehicle_acked(struct sim_vehicle *v, struct bytes command)
                                         .user = o.user,
                                         .stamp = o.stamp};
         memcpy(entry.command, owed_commands[o.class], 3);
-        vehicle_write_log(v, entry);
+        if (o.class == OWED_L0 || o.class == OWED_L1) vehicle_write_log(v, entry); /* positions would push these out */
         v->owed_count--;
         memmove(v->owed + i, v->owed + i + 1, (v->owed_count - i) * sizeof v->owed[0]);
         return;

@@ -366,6 +366,54 @@ static void test_a_horseshoe_lock_is_closed_by_hand_and_names_its_unlock(void **
     world_destroy(w);
 }
 
+/* A day of acknowledged positions must not push out what its lock said: a judge reads that at the day's end. */
+static void test_acknowledged_positions_leave_the_log_of_the_lock_alone(void **s)
+{
+    (void)s;
+    struct world *w = world_create(OMNI_CMDR);
+    say(w, "*CMDS,OM," IMEI ",261123230000,L0,0,7,400#");
+    run_ms(w, 2000);
+    say(w, "*CMDS,OM," IMEI ",261123230000,Re,L0#");
+    say(w, "*CMDS,OM," IMEI ",261123230000,D1,10#");
+    run_ms(w, 1000);
+    uint64_t acks = sim_vehicle_counters_of(w->v)->acks;
+    assert_int_equal(acks, 1);
+    for (int i = 0; i < 20; i++) {
+        run_ms(w, 10000);
+        say(w, "*CMDS,OM," IMEI ",261123230000,Re,D0#");
+    }
+    run_ms(w, 1000);
+    assert_in_range(sim_vehicle_counters_of(w->v)->acks, 15, 21);
+    assert_int_equal(logged(w->v, SIM_VEHICLE_LOG_ACKED, NULL), 1);
+    assert_int_equal(logged(w->v, SIM_VEHICLE_LOG_SAID_UNLOCKED, NULL), 1);
+    assert_int_equal(sim_vehicle_log_forgot(w->v), 0);
+    world_destroy(w);
+}
+
+static void test_a_full_log_says_how_much_it_forgot(void **s)
+{
+    (void)s;
+    struct world *w = empty_world(1);
+    struct sim_vehicle_config config = {.ident = bytes_text(IMEI), .address = text_bytes(&w->address), .dialect = OMNI_SCOR,
+                                        .battery_pct = 80, .log_max = 4};
+    assert_int_equal(sim_vehicle_create(w->crowd, &config, &w->v).code, ERR_OK);
+    run_ms(w, 5000);
+    for (int i = 0; i < 4; i++) { /* opened, and nothing else: there is no order to close */
+        sim_vehicle_open_local(w->v);
+        run_ms(w, 1000);
+    }
+    const struct sim_vehicle_log *log;
+    uint32_t kept = sim_vehicle_log_of(w->v, &log);
+    assert_in_range(kept, 1, 4);
+    uint32_t before = kept + sim_vehicle_log_forgot(w->v);
+    unlock(w);
+    say_key(w, "*SCOS,OM," IMEI ",L1,", 999, ",8,200#");
+    run_ms(w, 2000);
+    assert_true(sim_vehicle_log_of(w->v, &log) + sim_vehicle_log_forgot(w->v) > before);
+    assert_in_range(sim_vehicle_log_of(w->v, &log), 1, 4);
+    world_destroy(w);
+}
+
 static void test_questions_are_answered(void **s)
 {
     (void)s;
@@ -560,6 +608,8 @@ int main(void)
         cmocka_unit_test(test_an_ack_for_a_repeat_is_not_certain_for_the_next_report),
         cmocka_unit_test(test_a_moving_vehicle_does_not_lock),
         cmocka_unit_test(test_a_horseshoe_lock_is_closed_by_hand_and_names_its_unlock),
+        cmocka_unit_test(test_acknowledged_positions_leave_the_log_of_the_lock_alone),
+        cmocka_unit_test(test_a_full_log_says_how_much_it_forgot),
         cmocka_unit_test(test_questions_are_answered),
         cmocka_unit_test(test_a_restart_signs_in_again),
         cmocka_unit_test(test_a_dead_server_is_tried_again_ever_more_slowly),

@@ -82,6 +82,7 @@ static void draw_faults(struct world *w)
                                        .down = {.latency_us = 60000, .jitter_us = 60000}, .reset_ppm = 20};
     w->phone = (struct network_faults){.up = {.latency_us = 20000}, .down = {.latency_us = 20000}};
     for (unsigned i = 0; i < SIM_VEHICLE_FAULT_N; i++) w->vehicle_ppm[i] /= 40;
+    for (unsigned i = 0; i < SIM_RIDER_HABIT_N; i++) w->habit_ppm[i] /= 40;
     w->disk_faults = (struct disk_faults){0};
     w->crash_every_s = 0;
 }
@@ -98,7 +99,7 @@ static void draw_world(struct world *w)
     w->keeper_ms = (uint32_t)prng_between(p, 20, 3000);
     w->segment_kib = 64u << prng_below(p, 5);
     if (o->gentle) {
-        w->keeper_ms = 20000;
+        w->keeper_ms = 300000; /* each vehicle's row once in a cut, not once a heartbeat */
         w->segment_kib = 64 << 10;
     }
     draw_faults(w);
@@ -162,32 +163,24 @@ static bool pick(void *ctx, struct sim_rider *rider, struct text16 *code)
     return true;
 }
 
-static struct world_vehicle *beside(struct world *w, struct bytes code)
-{
-    for (uint32_t i = 0; i < w->vehicle_count; i++) {
-        if (bytes_equal(text_bytes(&w->vehicles[i].code), code)) return &w->vehicles[i];
-    }
-    return NULL;
-}
-
 static void on_ride(void *ctx, struct sim_rider *rider, struct bytes code)
 {
     (void)rider;
-    struct world_vehicle *v = beside(ctx, code);
+    struct world_vehicle *v = world_vehicle_of(ctx, code);
     if (v) sim_vehicle_ride(v->actor);
 }
 
 static void on_stop(void *ctx, struct sim_rider *rider, struct bytes code)
 {
     (void)rider;
-    struct world_vehicle *v = beside(ctx, code);
+    struct world_vehicle *v = world_vehicle_of(ctx, code);
     if (v) sim_vehicle_stop(v->actor);
 }
 
 static bool close_lock(void *ctx, struct sim_rider *rider, struct bytes code)
 {
     (void)rider;
-    struct world_vehicle *v = beside(ctx, code);
+    struct world_vehicle *v = world_vehicle_of(ctx, code);
     return v && sim_vehicle_close_lock(v->actor);
 }
 
@@ -219,6 +212,36 @@ static void make_tokens(struct world *w)
     auth_destroy(auth);
 }
 
+/* Every hundred metres on a line: from the centre out of a small town, or all well inside of a plain one. */
+static struct point stand(const struct world *w, uint32_t index)
+{
+    int32_t step = (int32_t)(index % 100) * 9000;
+    if (w->options.gentle) return (struct point){577000000 - 450000 + step, 119700000};
+    return (struct point){577089000 + step, 119746000};
+}
+
+static int by_code(const void *a, const void *b)
+{
+    const struct world_vehicle *v = *(struct world_vehicle *const *)a, *u = *(struct world_vehicle *const *)b;
+    return v->code.len != u->code.len ? v->code.len - u->code.len : memcmp(v->code.at, u->code.at, v->code.len);
+}
+
+static void index_vehicles(struct world *w)
+{
+    w->by_code = calloc(w->vehicle_count, sizeof(struct world_vehicle *));
+    must(w->by_code);
+    for (uint32_t i = 0; i < w->vehicle_count; i++) w->by_code[i] = &w->vehicles[i];
+    qsort(w->by_code, w->vehicle_count, sizeof(struct world_vehicle *), by_code);
+}
+
+struct world_vehicle *world_vehicle_of(const struct world *w, struct bytes code)
+{
+    struct world_vehicle wanted = {0}, *key = &wanted;
+    if (text_set(&wanted.code, code).code) return NULL;
+    struct world_vehicle **found = bsearch(&key, w->by_code, w->vehicle_count, sizeof(struct world_vehicle *), by_code);
+    return found ? *found : NULL;
+}
+
 static void make_vehicles(struct world *w, const struct sim_town *town)
 {
     static const uint8_t dialects[] = {OMNI_SCOR, OMNI_SCOR, OMNI_CMDR, OMNI_HBCR};
@@ -232,13 +255,14 @@ static void make_vehicles(struct world *w, const struct sim_town *town)
         struct sim_vehicle_config config = {
             .index = i, .ident = text_bytes(&w->vehicles[i].ident), .address = bytes_text("10.0.0.1:7700"),
             .dialect = dialects[i % 4], .vendor = bytes_text(dialects[i % 4] == OMNI_HBCR ? "NB" : "OM"),
-            .heartbeat_s = w->options.gentle ? 90 : 60, .at = {577089000 + (int32_t)(i % 100) * 9000, 119746000},
+            .heartbeat_s = w->options.gentle ? 90 : 60, .at = stand(w, i),
             .battery_pct = (uint8_t)(40 + i * 7 % 60), .fault_ppm = w->vehicle_ppm, .fault_count = w->figures.vehicle_faults,
             .log_max = 4096, .first_connect_ms = 20000, .gps_cm = 400, .idle_ppm_per_h = 2000,
         };
         struct err e = sim_vehicle_create(w->fleet, &config, &w->vehicles[i].actor);
         must(!e.code);
     }
+    index_vehicles(w);
 }
 
 static void make_riders(struct world *w)
@@ -307,6 +331,7 @@ void world_destroy(struct world *w)
     network_destroy(w->network);
     vfs_destroy(w->sql_files);
     disk_destroy(w->disk);
+    free(w->by_code);
     free(w->vehicles);
     free(w->riders);
     free(w->tokens);
@@ -361,9 +386,10 @@ static int64_t min_us(int64_t a, int64_t b) { return a < b ? a : b; }
 /* The crew: flat vehicles get a charged battery sooner or later; when all is to come to its end, now. */
 static void swap_batteries(struct world *w, uint32_t ppm)
 {
+    uint8_t flat_pct = w->options.gentle ? 18 : 12; /* 15 is the least that the town rents; a hard world leaves some below */
     for (uint32_t i = 0; i < w->vehicle_count; i++) {
         struct sim_vehicle *v = w->vehicles[i].actor;
-        if (sim_vehicle_is_moving(v) || sim_vehicle_battery_pct(v) >= 12 || !prng_chance(&w->prng, ppm)) continue;
+        if (sim_vehicle_is_moving(v) || sim_vehicle_battery_pct(v) >= flat_pct || !prng_chance(&w->prng, ppm)) continue;
         sim_vehicle_set_battery(v, 100);
         sim_vehicle_switch(v, true);
     }

@@ -49,7 +49,7 @@ struct world {
     bool chaos;
     struct loop *phones, *radios;  /* clients' loops */
     struct crowd *people, *fleet;
-    struct world_vehicle *vehicles;
+    struct world_vehicle *vehicles, **by_code; /* by_code: sorted, for world_vehicle_of */
     uint32_t vehicle_count;
     struct sim_rider **riders;
     uint32_t rider_count;
@@ -72,6 +72,8 @@ struct world {
 void world_broken(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void world_trace(const struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int64_t world_now_us(const struct world *w);
+/* By its public code; NULL: there is none. */
+struct world_vehicle *world_vehicle_of(const struct world *w, struct bytes code);
 int64_t world_now_ms(const struct world *w);
 
 /* ---- server.c ---- */

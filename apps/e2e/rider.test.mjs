@@ -118,9 +118,12 @@ test("a server that dies in mid-ride: the rider is told the truth, and the ride 
         await ride(page);
         const { body } = await api("GET", "/rides?limit=1", await token(page));
         await page.locator("#sheet details summary").click();
-        await page.click('[data-trouble="/kill"]');
+        await Promise.all([page.waitForResponse((response) => response.url().endsWith("/kill")), page.click('[data-trouble="/kill"]')]);
+        // A server is often back before a phone notices. This one is in a tunnel meanwhile, so that it does.
+        await page.context().setOffline(true);
         await until("it says that there is no connection", async () => (await page.textContent(".banner"))?.includes("Votre trajet continue"), 20000);
         await shot(page, "rider-offline");
+        await page.context().setOffline(false);
         await until("the connection is back", async () => !(await page.textContent(".banner"))?.trim(), 30000);
         await inPhase(page, "riding", "ending", "over");
         await end(page);

@@ -35,9 +35,10 @@ static void put_body(const struct message_ask *m, struct bytes id, struct json *
     json_close(j, '}');
 }
 
-static void forget(struct errand *e)
+static void forget(struct outbound *o, struct errand *e)
 {
     uint32_t serial = e->serial;
+    must(o->errand_count-- > 0);
     secret_forget(e, sizeof *e);
     e->serial = serial + 1;
 }
@@ -59,6 +60,7 @@ static struct err send(void *ctx, struct messages *messages, uint64_t ticket, co
     must(!body.full && !id_buf.full);
     e->body_len = (uint16_t)body.len;
     e->messages = messages;
+    o->errand_count++;
     e->ticket = ticket;
     e->deadline_ms = message->deadline_ms;
     e->due_ms = o->now_ms;
@@ -69,7 +71,7 @@ static void drop(void *ctx, uint64_t ticket)
 {
     struct outbound *o = ctx;
     for (unsigned i = 0; i < MESSAGES_MAX; i++) {
-        if (o->errands[i].messages && o->errands[i].ticket == ticket) forget(&o->errands[i]);
+        if (o->errands[i].messages && o->errands[i].ticket == ticket) forget(o, &o->errands[i]);
     }
 }
 
@@ -78,17 +80,17 @@ struct message_way outbound_message_way(struct outbound *o)
     return (struct message_way){"hook", o, send, drop};
 }
 
-static void over(struct errand *e, enum message_outcome outcome)
+static void over(struct outbound *o, struct errand *e, enum message_outcome outcome)
 {
     struct messages *messages = e->messages;
     uint64_t ticket = e->ticket;
-    forget(e);
+    forget(o, e);
     message_done(messages, ticket, outcome);
 }
 
 static void again(struct outbound *o, struct errand *e)
 {
-    if (++e->tries >= ERRAND_TRIES_MAX) over(e, MESSAGE_FAILED);
+    if (++e->tries >= ERRAND_TRIES_MAX) over(o, e, MESSAGE_FAILED);
     else e->due_ms = o->now_ms + ((int64_t)ERRAND_RETRY_MS << e->tries);
 }
 
@@ -112,15 +114,15 @@ void errand_answered(struct outbound *o, const struct client_answer *a)
     uint32_t slot = ticket_slot(a->ticket);
     struct errand *e = slot < MESSAGES_MAX ? &o->errands[slot] : NULL;
     if (!e || !e->messages || e->serial != ticket_serial(a->ticket)) return;
-    if (!a->err.code && a->status >= 200 && a->status < 300) over(e, MESSAGE_SENT);
-    else if (!a->err.code && a->status >= 400 && a->status < 500 && a->status != 429) over(e, MESSAGE_REFUSED);
+    if (!a->err.code && a->status >= 200 && a->status < 300) over(o, e, MESSAGE_SENT);
+    else if (!a->err.code && a->status >= 400 && a->status < 500 && a->status != 429) over(o, e, MESSAGE_REFUSED);
     else again(o, e);
 }
 
 int64_t errands_turn(struct outbound *o)
 {
     int64_t next_ms = INT64_MAX;
-    for (unsigned i = 0; i < MESSAGES_MAX; i++) {
+    for (unsigned i = 0; o->errand_count && i < MESSAGES_MAX; i++) { /* each is kilobytes: not looked at in vain, every turn */
         struct errand *e = &o->errands[i];
         if (e->messages && e->due_ms <= o->now_ms && e->deadline_ms > o->now_ms) call(o, e);
         if (e->messages && e->due_ms < next_ms && e->deadline_ms > e->due_ms) next_ms = e->due_ms;

@@ -85,6 +85,7 @@ struct outbound {
     struct outbound_counters counters;
     struct inquiry *inquiries;
     struct errand *errands;            /* MESSAGES_MAX */
+    uint32_t errand_count;             /* under way */
     uint32_t inquiry_top, inquiry_count;
     struct push pushes[ENDPOINTS_MAX];
     uint64_t newest_seq;               /* of any event seen */
