@@ -104,10 +104,12 @@ static void draw_world(struct world *w)
     }
     draw_faults(w);
     uint32_t vehicles = w->vehicle_count + 16, rides = w->rider_count * 8 + 4096;
+    /* They are kept for a day. When the pool is full no ride can begin: a day of 700 riders found that at 65,536. */
+    uint32_t answers = 65536 + w->rider_count * 256;
     w->limits = (struct engine_limits){{
         [ROW_LEGAL_ENTITY] = 8, [ROW_CITY] = 8, [ROW_VEHICLE_TYPE] = 8, [ROW_PLAN] = 16, [ROW_VEHICLE] = vehicles,
         [ROW_PUBLIC_CODE] = 2 * vehicles, [ROW_DEVICE] = 2 * vehicles, [ROW_RIDER] = w->rider_count + 16, [ROW_STAFF] = 16,
-        [ROW_RIDE] = rides, [ROW_COMMAND] = rides, [ROW_ANSWER] = 65536, [ROW_QUARANTINE] = 8,
+        [ROW_RIDE] = rides, [ROW_COMMAND] = rides, [ROW_ANSWER] = answers, [ROW_QUARANTINE] = 8,
     }};
 }
 
