@@ -6,12 +6,14 @@
 
 #include "base/must.h"
 
+/* When and in which order stand in the heap itself: a compare that follows the pointer misses the cache each time. */
+struct crowd_place { int64_t due_us; uint64_t order; struct crowd_timer *timer; };
+
 static int64_t on_turn(void *ctx, int64_t now_ms);
 static int64_t due_in_loop_ms(const struct crowd *c);
 static int64_t on_the_ms(const struct crowd *c, int64_t due_us);
-static void heap_place(struct crowd *c, uint32_t at, struct crowd_timer *t);
-static void heap_rise(struct crowd *c, uint32_t at, struct crowd_timer *t);
-static void heap_sink(struct crowd *c, uint32_t at, struct crowd_timer *t);
+static void heap_rise(struct crowd *c, uint32_t at, struct crowd_place p);
+static void heap_sink(struct crowd *c, uint32_t at, struct crowd_place p);
 
 struct err crowd_create(const struct crowd_config *config, struct crowd **out)
 {
@@ -57,13 +59,13 @@ void crowd_set_timer(struct crowd *c, struct crowd_timer *t, int64_t due_us)
     crowd_clear_timer(c, t);
     if (c->count + 2 > c->cap) {
         c->cap = c->cap ? c->cap * 2 : 64;
-        c->heap = realloc(c->heap, c->cap * sizeof(struct crowd_timer *));
+        c->heap = realloc(c->heap, c->cap * sizeof *c->heap);
         must(c->heap);
     }
     t->due_us = due_us;
     t->order = ++c->order;
     c->count++;
-    heap_rise(c, c->count, t);
+    heap_rise(c, c->count, (struct crowd_place){t->due_us, t->order, t});
     /* The hook has told the loop when to come back; this may be sooner. */
     if (t->at == 1 && !c->in_hook) loop_wake(c->loop);
 }
@@ -73,12 +75,12 @@ void crowd_clear_timer(struct crowd *c, struct crowd_timer *t)
     uint32_t at = t->at;
 
     if (!at) return;
-    must(c->heap[at] == t);
+    must(c->heap[at].timer == t);
     t->at = 0;
-    struct crowd_timer *last = c->heap[c->count--];
-    if (last == t) return;
+    struct crowd_place last = c->heap[c->count--];
+    if (last.timer == t) return;
     heap_rise(c, at, last);
-    if (last->at == at) heap_sink(c, at, last);
+    if (last.timer->at == at) heap_sink(c, at, last);
 }
 
 struct prng crowd_stream(const struct crowd *c, const char *kind, struct bytes name)
@@ -113,8 +115,8 @@ static int64_t on_turn(void *ctx, int64_t now_ms)
 
     (void)now_ms;
     c->in_hook = true;
-    while (c->count && c->heap[1]->due_us <= now_us) {
-        struct crowd_timer *t = c->heap[1];
+    while (c->count && c->heap[1].due_us <= now_us) {
+        struct crowd_timer *t = c->heap[1].timer;
         crowd_clear_timer(c, t);
         c->fired++;
         t->fn(t->owner);
@@ -126,7 +128,7 @@ static int64_t on_turn(void *ctx, int64_t now_ms)
 static int64_t due_in_loop_ms(const struct crowd *c)
 {
     if (!c->count) return LOOP_NEVER;
-    return (c->loop_start_us + (c->heap[1]->due_us - c->start_ms * 1000) / c->speed) / 1000;
+    return (c->loop_start_us + (c->heap[1].due_us - c->start_ms * 1000) / c->speed) / 1000;
 }
 
 /* Rounded up to a whole millisecond of the loop, which is when hooks are called: else a timer would fire
@@ -139,29 +141,29 @@ static int64_t on_the_ms(const struct crowd *c, int64_t due_us)
     return c->start_ms * 1000 + ((loop_us + 999) / 1000 * 1000 - c->loop_start_us) * c->speed;
 }
 
-static bool before(const struct crowd_timer *a, const struct crowd_timer *b)
+static bool before(const struct crowd_place *a, const struct crowd_place *b)
 {
     return a->due_us != b->due_us ? a->due_us < b->due_us : a->order < b->order;
 }
 
-static void heap_place(struct crowd *c, uint32_t at, struct crowd_timer *t)
+static void heap_put(struct crowd *c, uint32_t at, struct crowd_place p)
 {
-    c->heap[at] = t;
-    t->at = at;
+    c->heap[at] = p;
+    p.timer->at = at;
 }
 
-static void heap_rise(struct crowd *c, uint32_t at, struct crowd_timer *t)
+static void heap_rise(struct crowd *c, uint32_t at, struct crowd_place p)
 {
-    for (; at > 1 && before(t, c->heap[at / 2]); at /= 2) heap_place(c, at, c->heap[at / 2]);
-    heap_place(c, at, t);
+    for (; at > 1 && before(&p, &c->heap[at / 2]); at /= 2) heap_put(c, at, c->heap[at / 2]);
+    heap_put(c, at, p);
 }
 
-static void heap_sink(struct crowd *c, uint32_t at, struct crowd_timer *t)
+static void heap_sink(struct crowd *c, uint32_t at, struct crowd_place p)
 {
     for (uint32_t child = at * 2; child <= c->count; at = child, child *= 2) {
-        if (child < c->count && before(c->heap[child + 1], c->heap[child])) child++;
-        if (!before(c->heap[child], t)) break;
-        heap_place(c, at, c->heap[child]);
+        if (child < c->count && before(&c->heap[child + 1], &c->heap[child])) child++;
+        if (!before(&c->heap[child], &p)) break;
+        heap_put(c, at, c->heap[child]);
     }
-    heap_place(c, at, t);
+    heap_put(c, at, p);
 }

@@ -41,7 +41,7 @@ struct crowd {
     uint32_t speed;
     void *ctx;
     void (*on_connect)(void *ctx, struct bytes name);
-    struct crowd_timer **heap;        /* 1-based */
+    struct crowd_place *heap;         /* 1-based */
     uint32_t count, cap;
     uint64_t order, fired;
     bool in_hook;
