@@ -98,6 +98,7 @@ static void put_arg_type(FILE *f, const struct arg_row *row)
         fputs("list of ", f);
         put_link(f, row->names->name);
         break;
+    case ARG_CITIES:
     case ARG_CODES: fprintf(f, "list of %lld to %lld codes", (long long)row->min, (long long)row->max); break;
     case ARG_DEGREES:
         fputs("degrees, ", f);

@@ -49,6 +49,8 @@ static void put_arg_type(FILE *f, const struct arg_row *row)
         put_camel(f, row->names->name);
         fputc(']', f);
         break;
+    case ARG_CITIES:
+    case ARG_CODES: fputs("List[str]", f); break;
     default: fputs("str", f);
     }
 }

@@ -117,7 +117,8 @@ static void arg_type(char out[WORD_MAX], const struct arg_row *row)
     if (row->type == ARG_BOOL) snprintf(type, sizeof type, "bool");
     if (row->type == ARG_DEGREES) snprintf(type, sizeof type, "float64");
     if (row->type == ARG_TERM || row->type == ARG_TERMS) name_into(type, row->names->name);
-    snprintf(out, WORD_MAX, "%s%.80s", row->type == ARG_TERMS ? "[]" : row->required ? "" : "*", type);
+    bool list = row->type == ARG_TERMS || row->type == ARG_CODES || row->type == ARG_CITIES;
+    snprintf(out, WORD_MAX, "%s%.80s", list ? "[]" : row->required ? "" : "*", type);
 }
 
 /* Body, and what may be asked beside it. */

@@ -1033,7 +1033,7 @@ type ChangeVehiclesBody struct {
 	Op            *CommandOp    `json:"op,omitempty"`
 	To            *VehicleState `json:"to,omitempty"`
 	DryRun        *bool         `json:"dry_run,omitempty"`
-	Codes         *string       `json:"codes,omitempty"`
+	Codes         []string      `json:"codes,omitempty"`
 	State         *VehicleState `json:"state,omitempty"`
 	City          *string       `json:"city,omitempty"`
 	VehicleType   *string       `json:"vehicle_type,omitempty"`

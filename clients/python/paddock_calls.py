@@ -760,10 +760,11 @@ class Calls:
             "silent_s": silent_s, "after": after, "limit": limit})
 
     def change_vehicles(self, *, event: Optional[VehicleEvent] = None, op: Optional[CommandOp] = None,
-            to: Optional[VehicleState] = None, dry_run: Optional[bool] = None, codes: Optional[str] = None,
-            state: Optional[VehicleState] = None, city: Optional[str] = None,
-            vehicle_type: Optional[str] = None, battery_max_pct: Optional[int] = None,
-            damaged: Optional[bool] = None, key: Optional[str] = None) -> BulkAnswer:
+            to: Optional[VehicleState] = None, dry_run: Optional[bool] = None,
+            codes: Optional[List[str]] = None, state: Optional[VehicleState] = None,
+            city: Optional[str] = None, vehicle_type: Optional[str] = None,
+            battery_max_pct: Optional[int] = None, damaged: Optional[bool] = None,
+            key: Optional[str] = None) -> BulkAnswer:
         """`POST /v1/vehicles/bulk`: say what happened to many vehicles, or order something of them; first as a dry run."""
         return self.call("POST", "/v1/vehicles/bulk", body={"event": event, "op": op, "to": to,
             "dry_run": dry_run, "codes": codes, "state": state, "city": city, "vehicle_type": vehicle_type,

@@ -14,6 +14,7 @@ static void read_path(struct args *a, const char *pattern, struct bytes path);
 static void read_query(struct args *a, struct bytes query);
 static struct err read_body(struct args *a, struct bytes body);
 static void fault_bytes(struct args *a, struct bytes field, const char *why);
+static const char *with_words(struct args *a, const struct arg_row *row, const char *why);
 static void check_name(void *ctx, const char *name);
 
 static void begin(struct args *a, const struct arg_row *rows, unsigned count)
@@ -105,7 +106,7 @@ static void take_text(struct args *a, unsigned i, struct bytes raw, bool query)
 {
     struct bytes text = decoded(a, raw, query);
     const char *why = text.at ? check_text(&a->rows[i], text, &a->at[i]) : "is not well formed or too long";
-    if (why) args_fault(a, a->rows[i].name, why);
+    if (why) args_fault(a, a->rows[i].name, with_words(a, &a->rows[i], why));
     else a->at[i].given = true;
 }
 
@@ -145,6 +146,25 @@ static const char *check_cursor(struct bytes text, struct arg *arg)
     return fine ? NULL : "is not a cursor that a page gave";
 }
 
+static const char no_such_word[] = "is none of the words allowed here";
+
+/* The words stand with it where they are few. */
+static const char *with_words(struct args *a, const struct arg_row *row, const char *why)
+{
+    if (why != no_such_word || row->names->count > ARGS_WORDS_MAX) return why;
+    struct buf b = buf_on(a->scratch.at + a->scratch.len, a->scratch.cap - a->scratch.len);
+    buf_put_text(&b, "is none of");
+    for (unsigned i = 0, put = 0; i < row->names->count; i++) {
+        if (!row->names->names[i]) continue;
+        buf_put_text(&b, put++ ? ", " : " ");
+        buf_put_text(&b, row->names->names[i]);
+    }
+    buf_put_char(&b, 0);
+    if (b.full) return why;
+    a->scratch.len += b.len;
+    return (const char *)b.at;
+}
+
 static const char *check_number(const struct arg_row *row, int64_t v, struct arg *arg)
 {
     if (v < row->min) return "is too small";
@@ -160,6 +180,25 @@ static bool char_fits(enum arg_type type, uint8_t c)
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
 }
 
+/* What comes in JSON was looked at by its reader. */
+static bool utf8_is(struct bytes text)
+{
+    for (size_t i = 0; i < text.len;) {
+        uint8_t c = text.at[i];
+        unsigned more = c < 0x80 ? 0 : c >= 0xc2 && c < 0xe0 ? 1 : c >= 0xe0 && c < 0xf0 ? 2 : c >= 0xf0 && c < 0xf5 ? 3 : 9;
+        if (more >= text.len - i) return false;
+        uint8_t next = more ? text.at[i + 1] : 0x80;
+        bool odd = (c == 0xe0 && next < 0xa0) || (c == 0xed && next > 0x9f) || (c == 0xf0 && next < 0x90) ||
+                   (c == 0xf4 && next > 0x8f); /* too long, surrogates, beyond the last */
+        if (odd) return false;
+        for (unsigned k = 1; k <= more; k++) {
+            if ((text.at[i + k] & 0xc0) != 0x80) return false;
+        }
+        i += more + 1;
+    }
+    return true;
+}
+
 static const char *check_chars(const struct arg_row *row, struct bytes text, struct arg *arg)
 {
     if ((int64_t)text.len < row->min) return row->min == 1 ? "is empty" : "is too short";
@@ -168,6 +207,7 @@ static const char *check_chars(const struct arg_row *row, struct bytes text, str
         if (char_fits(row->type, text.at[i])) continue;
         return row->type == ARG_CODE ? "may have letters, digits, - and _ only" : "has characters that are not allowed";
     }
+    if (row->type == ARG_TEXT && !utf8_is(text)) return "is not UTF-8";
     arg->text = text;
     return NULL;
 }
@@ -191,7 +231,7 @@ static const char *check_text(const struct arg_row *row, struct bytes text, stru
     case ARG_TERM:
         value = enum_value(row->names, text);
         arg->number = value;
-        return value < 0 ? "is none of the words allowed here" : NULL;
+        return value < 0 ? no_such_word : NULL;
     case ARG_DEGREES:
         if (bytes_scaled(text, 7, &degrees).code) return "is not a number of degrees";
         return check_number(row, degrees, arg);
@@ -200,6 +240,7 @@ static const char *check_text(const struct arg_row *row, struct bytes text, stru
         arg->text = text;
         return phone_is(text) ? NULL : "is not a phone number like +46701234567";
     case ARG_CURSOR: return check_cursor(text, arg);
+    case ARG_CITIES:
     case ARG_CODES:
     case ARG_TERMS: return "is not a list here";
     }
@@ -215,7 +256,7 @@ static const char *check_real(const struct arg_row *row, double v, struct arg *a
     return check_number(row, (int64_t)(v * 1e7 + (v < 0 ? -0.5 : 0.5)), arg);
 }
 
-const char *args_value(const struct arg_row *row, const struct json_in_value *v, struct arg *arg)
+static const char *check_value(const struct arg_row *row, const struct json_in_value *v, struct arg *arg)
 {
     bool number = row->type == ARG_WHOLE || row->type == ARG_DEGREES;
     switch (v->kind) {
@@ -258,7 +299,7 @@ static const char *check_terms(const struct json_in *doc, const struct arg_row *
 
 static const char *check_codes(const struct json_in *doc, const struct arg_row *row, struct arg *arg)
 {
-    static const struct arg_row one = {.type = ARG_CODE, .min = 1, .max = 15};
+    const struct arg_row one = {.type = ARG_CODE, .min = 1, .max = row->type == ARG_CITIES ? 31 : 15};
     struct json_in_value v;
     struct arg unused;
     if (!json_in_get(doc, row->name, &v) || v.kind != JSON_IN_LIST) return "is not a list";
@@ -275,24 +316,31 @@ static const char *check_codes(const struct json_in *doc, const struct arg_row *
 struct bytes args_code(const struct args *a, const char *name, size_t i)
 {
     struct json_in_value v;
-    bool there = json_in_item_value(a->doc, name, i, &v);
+    bool there = json_in_item_value(a->object, name, i, &v);
     must(there && v.kind == JSON_IN_TEXT);
     return v.text;
 }
 
+const char *args_member(const struct arg_row *row, const struct json_in *object, struct arg *arg)
+{
+    struct json_in_value v;
+    if (!json_in_get(object, row->name, &v) || (v.kind == JSON_IN_NULL && !row->required)) return NULL;
+    bool codes = row->type == ARG_CODES || row->type == ARG_CITIES;
+    const char *why = row->type == ARG_TERMS ? check_terms(object, row, arg)
+                      : codes                ? check_codes(object, row, arg)
+                                             : check_value(row, &v, arg);
+    arg->given = !why;
+    return why;
+}
+
 static void read_members(struct args *a, const struct json_in *object, bool path)
 {
+    a->object = object;
     for (unsigned i = 0; i < a->count; i++) {
-        struct json_in_value v;
         const struct arg_row *row = &a->rows[i];
         if (row->where != IN_BODY && !(path && row->where == IN_PATH)) continue;
-        if (!json_in_get(object, row->name, &v)) continue;
-        if (v.kind == JSON_IN_NULL && !row->required) continue;
-        const char *why = row->type == ARG_TERMS   ? check_terms(object, row, &a->at[i])
-                          : row->type == ARG_CODES ? check_codes(object, row, &a->at[i])
-                                                   : args_value(row, &v, &a->at[i]);
-        if (why) args_fault(a, row->name, why);
-        else a->at[i].given = true;
+        const char *why = args_member(row, object, &a->at[i]);
+        if (why) args_fault(a, row->name, with_words(a, row, why));
     }
 }
 

@@ -11,7 +11,7 @@
 #include "base/field.h"
 #include "net/http.h"
 
-enum { ARGS_MAX = 10, ARGS_FAULTS_MAX = 16, ARGS_SCRATCH = 1024, ARGS_NAME_MAX = 40 };
+enum { ARGS_MAX = 10, ARGS_FAULTS_MAX = 16, ARGS_SCRATCH = 1024, ARGS_NAME_MAX = 40, ARGS_WORDS_MAX = 12 };
 
 enum arg_where { IN_PATH, IN_QUERY, IN_BODY };
 
@@ -27,6 +27,7 @@ enum arg_type {
     ARG_PHONE,    /* E.164: + and 7 to 15 digits */
     ARG_TERMS,    /* a list of names of `names`, below 64: number has 1 << each; in a body only */
     ARG_CODES,    /* a list of min to max ARG_CODEs of 1 to 15: number has how many, args_code each; in a body only */
+    ARG_CITIES,   /* a list of min to max codes of cities, ARG_CODEs of 1 to 31: read like CODES; in a body only */
     ARG_CURSOR,   /* what an earlier page gave as "next" */
 };
 
@@ -50,7 +51,7 @@ struct arg {
 
 struct fault {
     char field[ARGS_NAME_MAX]; /* ends with NUL; cut */
-    const char *why;           /* a literal */
+    const char *why;           /* a literal, or good until args_fini */
 };
 
 struct args {
@@ -60,6 +61,7 @@ struct args {
     struct fault faults[ARGS_FAULTS_MAX];
     unsigned fault_count;      /* more than ARGS_FAULTS_MAX are counted and not kept */
     struct json_in *doc;
+    const struct json_in *object; /* whose members the body's are: doc, or somebody else's */
     struct buf scratch;
     uint8_t memory[ARGS_SCRATCH];
 };
@@ -72,11 +74,12 @@ void args_fini(struct args *a);
 /* The same rows, those of the path too, from the members of one object in a file. `object` must outlive `a`. */
 MUST_USE struct err args_read_object(struct args *a, const struct arg_row *rows, unsigned count,
                                      const struct json_in *object);
-/* Reads one value as the row says into `arg`; NULL, or why it cannot be. */
-const char *args_value(const struct arg_row *row, const struct json_in_value *v, struct arg *arg);
+/* Reads the member of `object` that the row names, lists too, into a zero `arg`; NULL, or why it cannot be. A null says
+ * as much as nothing where the row allows that. */
+const char *args_member(const struct arg_row *row, const struct json_in *object, struct arg *arg);
 /* By name; must() when the route has no such row. */
 const struct arg *args_get(const struct args *a, const char *name);
-/* The i-th of a list of codes. */
+/* The i-th of a list of codes, or of cities. */
 struct bytes args_code(const struct args *a, const char *name, size_t i);
 /* One more fault, found by a handler. */
 void args_fault(struct args *a, const char *field, const char *why);

@@ -22,6 +22,8 @@ static const struct arg_row rows[] = {
     {"lat", IN_BODY, ARG_DEGREES, false, -900000000, 900000000, NULL, ""},
     {"op", IN_BODY, ARG_TERM, false, 0, 0, &command_op_names, ""},
     {"on", IN_BODY, ARG_BOOL, false, 0, 1, NULL, ""},
+    {"cities", IN_BODY, ARG_CITIES, false, 1, 2, NULL, ""},
+    {"q", IN_QUERY, ARG_TEXT, false, 1, 16, NULL, ""},
 };
 
 static struct args args;
@@ -107,6 +109,53 @@ static void test_more_faults_than_are_kept_are_counted(void **state)
     assert_int_equal(strlen(args.faults[0].field), ARGS_NAME_MAX - 1);
 }
 
+static void test_a_list_of_cities_is_read_by_place(void **state)
+{
+    (void)state;
+    assert_int_equal(read_all(PATH, "", "{\"name\":\"a\",\"cities\":[\"b\",\"abcdefghijklmnopqrstuvwxyz01234\"]}"), ERR_OK);
+    assert_int_equal(args_get(&args, "cities")->number, 2);
+    assert_true(bytes_equal_text(args_code(&args, "cities", 1), "abcdefghijklmnopqrstuvwxyz01234"));
+    assert_int_equal(read_all(PATH, "", "{\"name\":\"a\",\"cities\":null}"), ERR_OK);
+    assert_false(args_get(&args, "cities")->given);
+    static const char *const bad[] = {"[]", "[\"a\",\"b\",\"c\"]", "[1]", "[\"\"]", "\"a\"", "[\"a b\"]", "[null]",
+                                      "[\"abcdefghijklmnopqrstuvwxyz012345\"]"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char body[96];
+        snprintf(body, sizeof body, "{\"name\":\"a\",\"cities\":%s}", bad[i]);
+        assert_int_equal(read_all(PATH, "", body), ERR_INVALID);
+        assert_true(args.fault_count == 1 && at_fault("cities"));
+    }
+}
+
+static void test_a_wrong_word_is_told_the_right_ones_where_they_are_few(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"red", NULL, "green"};
+    static const struct enum_names colours = {"colour", texts, 3};
+    static const struct arg_row row = {"colour", IN_QUERY, ARG_TERM, false, 0, 0, &colours, ""};
+    struct http_request request = {.verb = HTTP_VERB_GET, .path = bytes_text("/x"), .query = bytes_text("colour=blue")};
+    args_fini(&args);
+    assert_int_equal(args_read(&args, &row, 1, "/x", &request).code, ERR_INVALID);
+    assert_string_equal(args.faults[0].why, "is none of red, green");
+}
+
+static void test_text_in_paths_and_queries_is_utf8(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"a%20b", "%C3%85sa", "%F0%9F%9A%B2", "%ED%9F%BF"};
+    static const char *const bad[] = {"%C3", "%80", "%C0%AF", "%E0%80%80", "%ED%A0%80", "%F4%90%80%80", "%FF", "%C3%85%C3"};
+    char query[64];
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        snprintf(query, sizeof query, "q=%s", good[i]);
+        assert_int_equal(read_all(PATH, query, "{\"name\":\"a\"}"), ERR_OK);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        snprintf(query, sizeof query, "q=%s", bad[i]);
+        assert_int_equal(read_all(PATH, query, "{\"name\":\"a\"}"), ERR_INVALID);
+        assert_true(args.fault_count == 1 && at_fault("q"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -115,6 +164,9 @@ int main(void)
         cmocka_unit_test(test_values_of_the_wrong_kind_are_at_fault),
         cmocka_unit_test(test_a_path_that_names_nothing_is_404),
         cmocka_unit_test(test_more_faults_than_are_kept_are_counted),
+        cmocka_unit_test(test_a_list_of_cities_is_read_by_place),
+        cmocka_unit_test(test_a_wrong_word_is_told_the_right_ones_where_they_are_few),
+        cmocka_unit_test(test_text_in_paths_and_queries_is_utf8),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     args_fini(&args);

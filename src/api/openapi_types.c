@@ -77,13 +77,14 @@ void openapi_arg_schema(struct json *j, const struct arg_row *row)
         openapi_ref(j, "schemas", row->names->name);
         json_close(j, '}');
         break;
+    case ARG_CITIES:
     case ARG_CODES:
         put_type(j, "array", false);
         put_range(j, "minItems", row->min, "maxItems", row->max, 0);
         json_name(j, "items");
         json_open(j, '{');
         put_type(j, "string", false);
-        openapi_text(j, "pattern", "^[A-Za-z0-9_-]{1,15}$");
+        openapi_text(j, "pattern", row->type == ARG_CITIES ? "^[A-Za-z0-9_-]{1,31}$" : "^[A-Za-z0-9_-]{1,15}$");
         json_close(j, '}');
         break;
     case ARG_DEGREES:

@@ -78,7 +78,7 @@ static unsigned differences(const struct apply_list *list, const struct args *ar
             if (among_codes(known, to->text)) continue;
         } else {
             if (!json_in_get(known, row->name, &v)) continue; /* never shown, like a password */
-            from.given = v.kind != JSON_IN_NULL && !args_value(row, &v, &from);
+            if (args_member(row, known, &from)) from.given = false;
             if (same_value(row, to, &from)) continue;
         }
         count++;
