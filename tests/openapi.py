@@ -98,6 +98,9 @@ def people(server, staff):
     assert Client(server, "mds").post("/v1/sign-out/everywhere")[0] == 204
     assert staff.post(f"/v1/riders/{account}/sign-out")[0] == 204 and nobody.get("/v1/me")[0] == 401
     assert staff.call("DELETE", f"/v1/riders/{account}")[0] == 204
+    assert staff.put("/v1/staff/cleo", {"role": "city", "cities": ["gothenburg"]})["staff"]["can_sign_in"] is False
+    assert staff.get("/v1/staff/cleo")[0] == 200 and staff.get("/v1/staff?limit=1")[1]["next"] == "ada"
+    assert staff.post("/v1/staff/cleo/sign-out")[0] == 204 and staff.call("DELETE", "/v1/staff/cleo")[0] == 204
     assert staff.call("PUT", "/v1/apps/old", {"minimum_build": 2, "update_url": "https://example.com/"})[0] == 204
 
 

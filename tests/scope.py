@@ -204,6 +204,11 @@ def main():
         spec = json.loads(request(server.http, "GET", "/openapi.json")[2])
         calls = [Call(spec, p, m, op) for p, ops in spec["paths"].items() for m, op in ops.items() if "responses" in op]
         assert len(calls) > 45, len(calls)
+        doors = {(c.method, c.path): c for c in calls if c.path.startswith("/v1/staff") and not c.public}
+        assert set(doors) == {("GET", "/v1/staff"), ("GET", "/v1/staff/{name}"), ("PUT", "/v1/staff/{name}"),
+                              ("DELETE", "/v1/staff/{name}"), ("POST", "/v1/staff/{name}/sign-out")}, set(doors)
+        # Who could make staff could make themselves anything: control everywhere, and nobody else.
+        assert all(c.roles == ["control"] and c.scope == "operator" for c in doors.values())
         kept, tried = {}, {"calls": 0, "refused": 0, "let in": 0, "hidden": 0, "left out": 0}
 
         def tokens(role, cities):

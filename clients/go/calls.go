@@ -27,6 +27,18 @@ const (
 	AccountStateBlocked AccountState = "blocked"
 )
 
+// AuthStaffRole: words of its own; others may come.
+type AuthStaffRole string
+
+const (
+	AuthStaffRoleControl AuthStaffRole = "control"
+	AuthStaffRoleOncall  AuthStaffRole = "oncall"
+	AuthStaffRoleCrew    AuthStaffRole = "crew"
+	AuthStaffRoleOwner   AuthStaffRole = "owner"
+	AuthStaffRoleCity    AuthStaffRole = "city"
+	AuthStaffRoleMds     AuthStaffRole = "mds"
+)
+
 // RideState: words of its own; others may come.
 type RideState string
 
@@ -363,6 +375,26 @@ type RiderAnswer struct {
 type RiderContact struct {
 	Account string  `json:"account"`
 	Phone   *string `json:"phone"`
+}
+
+// StaffPage: a page of staff.
+type StaffPage struct {
+	Staff []Staff `json:"staff"`
+	Next  *string `json:"next"`
+}
+
+// Staff: somebody who works here.
+type Staff struct {
+	Name      string        `json:"name"`
+	Account   string        `json:"account"`
+	Role      AuthStaffRole `json:"role"`
+	Cities    []string      `json:"cities"`
+	CanSignIn bool          `json:"can_sign_in"`
+}
+
+// StaffAnswer: one of staff.
+type StaffAnswer struct {
+	Staff Staff `json:"staff"`
 }
 
 // RideAnswer: one ride.
@@ -936,6 +968,19 @@ type PutRiderBody struct {
 	State AccountState `json:"state"`
 }
 
+// ListStaffQuery is what listStaff takes.
+type ListStaffQuery struct {
+	After *string `json:"after,omitempty"`
+	Limit *int64  `json:"limit,omitempty"`
+}
+
+// PutStaffBody is what putStaff takes.
+type PutStaffBody struct {
+	Role     AuthStaffRole `json:"role"`
+	Cities   []string      `json:"cities,omitempty"`
+	Password *string       `json:"password,omitempty"`
+}
+
 // PutAppBody is what putApp takes.
 type PutAppBody struct {
 	MinimumBuild int64  `json:"minimum_build"`
@@ -1275,6 +1320,46 @@ func (c *Client) SignOutRider(ctx context.Context, id string, options ...Option)
 // EraseRider: DELETE /v1/riders/{id}: erase who a rider is: number and tokens; rides and books stay.
 func (c *Client) EraseRider(ctx context.Context, id string, options ...Option) (err error) {
 	return c.call(ctx, "DELETE", "/v1/riders/"+segment(id), nil, nil, false, nil, options)
+}
+
+// ListStaff: GET /v1/staff: staff, by name.
+func (c *Client) ListStaff(ctx context.Context, query ListStaffQuery, options ...Option) (*StaffPage, error) {
+	var answer StaffPage
+	err := c.call(ctx, "GET", "/v1/staff", query, nil, false, &answer, options)
+	if err != nil {
+		return nil, err
+	}
+	return &answer, nil
+}
+
+// GetStaff: GET /v1/staff/{name}: one of staff.
+func (c *Client) GetStaff(ctx context.Context, name string, options ...Option) (*StaffAnswer, error) {
+	var answer StaffAnswer
+	err := c.call(ctx, "GET", "/v1/staff/"+segment(name), nil, nil, false, &answer, options)
+	if err != nil {
+		return nil, err
+	}
+	return &answer, nil
+}
+
+// PutStaff: PUT /v1/staff/{name}: declare who works here; who is changed is signed out everywhere.
+func (c *Client) PutStaff(ctx context.Context, name string, body PutStaffBody, options ...Option) (*StaffAnswer, error) {
+	var answer StaffAnswer
+	err := c.call(ctx, "PUT", "/v1/staff/"+segment(name), nil, body, false, &answer, options)
+	if err != nil {
+		return nil, err
+	}
+	return &answer, nil
+}
+
+// DeleteStaff: DELETE /v1/staff/{name}: they work here no more: no signing in, and their tokens end.
+func (c *Client) DeleteStaff(ctx context.Context, name string, options ...Option) (err error) {
+	return c.call(ctx, "DELETE", "/v1/staff/"+segment(name), nil, nil, false, nil, options)
+}
+
+// SignOutStaff: POST /v1/staff/{name}/sign-out: end every token of one of staff.
+func (c *Client) SignOutStaff(ctx context.Context, name string, options ...Option) (err error) {
+	return c.call(ctx, "POST", "/v1/staff/"+segment(name)+"/sign-out", nil, nil, false, nil, options)
 }
 
 // PutApp: PUT /v1/apps/{name}: the oldest build of an app that is let in.

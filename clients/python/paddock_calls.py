@@ -19,6 +19,9 @@ AuthRole = Literal[
     "owner", "city", "mds"]
 AccountState = Literal[
     "active", "blocked"]
+AuthStaffRole = Literal[
+    "control", "oncall", "crew", "owner",
+    "city", "mds"]
 RideState = Literal[
     "requested", "holding", "unlocking", "riding",
     "paused", "ending", "ended", "settled",
@@ -134,6 +137,23 @@ class RiderAnswer(TypedDict, total=False):
 class RiderContact(TypedDict, total=False):
     account: str
     phone: Optional[str]
+
+
+class StaffPage(TypedDict, total=False):
+    staff: List[Staff]
+    next: Optional[str]
+
+
+class Staff(TypedDict, total=False):
+    name: str
+    account: str
+    role: AuthStaffRole
+    cities: Optional[List[str]]
+    can_sign_in: bool
+
+
+class StaffAnswer(TypedDict, total=False):
+    staff: Staff
 
 
 class RideAnswer(TypedDict, total=False):
@@ -676,6 +696,28 @@ class Calls:
     def erase_rider(self, id: str) -> None:
         """`DELETE /v1/riders/{id}`: erase who a rider is: number and tokens; rides and books stay."""
         return self.call("DELETE", "/v1/riders/{id}", path={"id": id})
+
+    def list_staff(self, *, after: Optional[str] = None, limit: Optional[int] = None) -> StaffPage:
+        """`GET /v1/staff`: staff, by name."""
+        return self.call("GET", "/v1/staff", query={"after": after, "limit": limit})
+
+    def get_staff(self, name: str) -> StaffAnswer:
+        """`GET /v1/staff/{name}`: one of staff."""
+        return self.call("GET", "/v1/staff/{name}", path={"name": name})
+
+    def put_staff(self, name: str, *, role: AuthStaffRole, cities: Optional[List[str]] = None,
+            password: Optional[str] = None) -> StaffAnswer:
+        """`PUT /v1/staff/{name}`: declare who works here; who is changed is signed out everywhere."""
+        return self.call("PUT", "/v1/staff/{name}", path={"name": name}, body={"role": role, "cities": cities,
+            "password": password})
+
+    def delete_staff(self, name: str) -> None:
+        """`DELETE /v1/staff/{name}`: they work here no more: no signing in, and their tokens end."""
+        return self.call("DELETE", "/v1/staff/{name}", path={"name": name})
+
+    def sign_out_staff(self, name: str) -> None:
+        """`POST /v1/staff/{name}/sign-out`: end every token of one of staff."""
+        return self.call("POST", "/v1/staff/{name}/sign-out", path={"name": name})
 
     def put_app(self, name: str, *, minimum_build: int, update_url: str) -> None:
         """`PUT /v1/apps/{name}`: the oldest build of an app that is let in."""

@@ -83,6 +83,7 @@ static struct err create(struct api *api)
     TRY(pending_init(&api->pendings, c->limits.pending_max));
     TRY(create_people(api, key));
     TRY(bulks_create(&api->bulks));
+    TRY(staff_waits_create(&api->staff_waits));
     struct live_options live = {.ring = c->limits.event_ring, .stream_max = c->http.sse_count_max, .key = key,
                                 .ride_memory = c->limits.ride_memory, .still_good = still_good,
                                 .in_scope = in_scope, .ctx = api};
@@ -133,6 +134,7 @@ void api_destroy(struct api *api)
     messages_destroy(api->messages);
     outbound_destroy(api->outbound);
     bulks_destroy(api->bulks);
+    staff_waits_destroy(api->staff_waits);
     limiter_fini(&api->limiter);
     codes_fini(&api->codes);
     shelf_fini(&api->accounts);
@@ -458,6 +460,7 @@ static void on_gone(void *ctx, uint64_t http)
 void api_release(struct api *api, struct pending *p)
 {
     if (p->bulk) bulk_drop(api, p);
+    staff_wait_drop(api, p);
     shelf_let_go(&api->accounts, p->account_slot);
     pending_release(&api->pendings, p);
 }
@@ -575,37 +578,46 @@ struct pending *call_query(struct call *call, const struct query *query, enum an
     return call_put(call, &in, PENDING_QUERY, shape);
 }
 
-void call_job(struct call *call, const struct desk_job *job)
+bool call_job(struct call *call, const struct desk_job *job)
 {
     struct api *api = call->api;
     struct pending *p = take(call, &call->client, PENDING_DESK);
     if (!p) {
         out_problem(api, &call->client, ERR(FULL, ""));
-        return;
+        return false;
     }
     p->shape = ANSWER_PAGE;
     p->job = *job;
     p->owner_only = !call->staff;
     p->fresh_until_ms = loop_now_ms(api->config.loop) + api->config.limits.fresh_ms;
     api_submit(api, p);
+    return true;
+}
+
+bool api_clerk(struct api *api, struct pending *p, struct clerk_job *job)
+{
+    p->stage = PENDING_CLERK;
+    job->ticket = pending_handle(p);
+    struct err e = clerk_submit(api->config.clerk, job);
+    if (!e.code) {
+        api->counters.clerk_jobs++;
+        return true;
+    }
+    api->counters.clerk_full++;
+    out_problem(api, &p->client, e);
+    api_release(api, p);
+    return false;
 }
 
 void call_clerk(struct call *call, struct clerk_job *job)
 {
-    struct api *api = call->api;
     struct pending *p = take(call, &call->client, PENDING_CLERK);
-    struct err e = p ? NO_ERR : ERR(FULL, "");
     if (p) {
-        job->ticket = pending_handle(p);
-        e = clerk_submit(api->config.clerk, job);
-    }
-    if (!e.code) {
-        api->counters.clerk_jobs++;
+        api_clerk(call->api, p, job);
         return;
     }
-    api->counters.clerk_full++;
-    if (p) api_release(api, p);
-    out_problem(api, &call->client, e);
+    call->api->counters.clerk_full++;
+    out_problem(call->api, &call->client, ERR(FULL, ""));
 }
 
 bool call_may(struct call *call, enum limit limit, struct bytes who)

@@ -414,6 +414,7 @@ static void on_result(struct api *api, struct desk_result *r)
     if (r->err.code && err_http(r->err.code) >= 500) api->counters.desk_errors++;
     if (!p->client.http) refuse(api, p, NO_ERR);
     else if (r->behind) later(api, p);
+    else if (r->kind == DESK_CITY && (!r->err.code || r->err.code == ERR_NOT_FOUND)) staff_looked(api, p, !r->err.code);
     else if (r->err.code == ERR_NOT_FOUND) refuse(api, p, not_found(p->shape, r->kind));
     else if (r->err.code) refuse(api, p, r->err);
     else if (r->kind == DESK_PICK) bulk_picked(api, p, r);

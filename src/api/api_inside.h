@@ -21,6 +21,7 @@
 #include "api/outbound.h"
 #include "api/pending.h"
 #include "api/routes.h"
+#include "api/staff.h"
 #include "api/stats.h"
 #include "api/unlocks.h"
 #include "engine/traffic.h"
@@ -52,6 +53,7 @@ struct api {
     bool messages_by_hook;      /* message.send is declared */
     struct outbound *outbound;  /* NULL: no client */
     struct bulks *bulks;
+    struct staff_waits *staff_waits;
     struct stats stats;
     struct api_counters counters;
     struct buf openapi; /* made when first asked for; ours */
@@ -81,10 +83,11 @@ struct pending *call_fact(struct call *call, const struct fact *fact, enum answe
 struct pending *call_query(struct call *call, const struct query *query, enum answer_shape shape);
 /* The `limit` parameter within our own. */
 unsigned call_limit(const struct call *call);
-/* A page from the tables; everything after this call is done by others. */
-void call_job(struct call *call, const struct desk_job *job);
-/* Lasting work about people; everything after this call is done by api_people.c. The ticket is filled in here. */
+/* A page from the tables; everything after this call is done by others. False: answered, no entry was made. */
+bool call_job(struct call *call, const struct desk_job *job);
+/* Lasting work about people, whose result goes to api_people.c. The ticket is filled in here. */
 void call_clerk(struct call *call, struct clerk_job *job);
+bool api_clerk(struct api *api, struct pending *p, struct clerk_job *job); /* for an entry; false: refused, it is gone */
 /* False: answered with 429. */
 bool call_may(struct call *call, enum limit limit, struct bytes who);
 int64_t call_wall_ms(const struct call *call);

@@ -92,8 +92,10 @@ static void remember(struct api *api, const struct clerk_result *r)
     int64_t now_ms = loop_now_ms(api->config.loop);
     switch ((enum clerk_kind)r->kind) {
     case CLERK_SIGN_OUT:
+    case CLERK_STAFF_SIGN_OUT:
     case CLERK_SIGN_OUT_ALL: api->counters.signed_out++; /* fall through */
     case CLERK_ERASE:
+    case CLERK_STAFF_DROP:
     case CLERK_STAFF_PUT: auth_changed(api->config.auth); break;
     case CLERK_APP_PUT: apps_changed(&api->apps); break;
     case CLERK_STAFF_SIGN_IN:
@@ -116,6 +118,8 @@ static void send_result(struct api *api, struct pending *p, const struct clerk_r
         send_signed_in(api, p, r);
     } else if (r->kind == CLERK_NUMBER) {
         send_number(api, p, r);
+    } else if (r->body) {
+        out_json(api, &p->client, 200, bytes_of(r->body, r->body_len));
     } else if (r->kind == CLERK_WHO) {
         send_me(api, p, r);
     } else {

@@ -3,6 +3,8 @@
 #ifndef API_ASK_H
 #define API_ASK_H
 
+enum { ASK_HOOK_DEADLINE_MS = 2000 }; /* of a hook that says nothing else; its default is then VERDICT_ALLOW */
+
 struct call;
 struct desk_job;
 
@@ -48,6 +50,13 @@ void ask_sign_out(struct call *call);
 void ask_sign_out_everywhere(struct call *call);
 void ask_me(struct call *call);
 void ask_put_app(struct call *call);
+
+/* staff.c */
+void ask_staff_list(struct call *call);
+void ask_staff_one(struct call *call);
+void ask_put_staff(struct call *call);
+void ask_delete_staff(struct call *call);
+void ask_staff_sign_out(struct call *call);
 
 /* ask_riders.c */
 void ask_riders(struct call *call);

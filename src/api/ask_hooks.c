@@ -98,7 +98,7 @@ void ask_put_hook(struct call *call)
     const struct arg *deadline = args_get(&call->args, "deadline_ms"), *fallback = args_get(&call->args, "default");
     if (!there(call) || !put_endpoint(call, "hook/")) return;
     fact.hook_set.ask = (uint8_t)args_get(&call->args, "ask")->number;
-    fact.hook_set.deadline_ms = deadline->given ? deadline->number : 2000;
+    fact.hook_set.deadline_ms = deadline->given ? deadline->number : ASK_HOOK_DEADLINE_MS;
     fact.hook_set.fallback = (uint8_t)(fallback->given ? fallback->number : VERDICT_ALLOW);
     declared(call, call_fact(call, &fact, ANSWER_HOOK), "hook/");
 }

@@ -22,6 +22,13 @@ static const char *const role_texts[AUTH_ROLE_N] = {
 };
 const struct enum_names auth_role_names = {"auth_role", role_texts, AUTH_ROLE_N};
 
+static const char *const staff_role_texts[AUTH_ROLE_N] = {
+#define X(no, NAME, name, doc) [no] = (no) == AUTH_RIDER ? NULL : #name,
+    AUTH_ROLE_LIST(X)
+#undef X
+};
+const struct enum_names auth_staff_role_names = {"auth_staff_role", staff_role_texts, AUTH_ROLE_N};
+
 /* A token as last read from the database. */
 struct known {
     uint8_t hash[SECRET_HASH_LEN]; /* the identity */

@@ -38,7 +38,7 @@ enum auth_role {
 #undef X
     AUTH_ROLE_N
 };
-extern const struct enum_names auth_role_names;
+extern const struct enum_names auth_role_names, auth_staff_role_names; /* all; those of staff, under the same numbers */
 
 struct auth_options {
     const char *path;                 /* of contacts.db, as SQLite names it */

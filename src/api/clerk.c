@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/staff.h"
 #include "base/must.h"
 #include "base/ring.h"
 
@@ -59,7 +60,8 @@ static struct err staff_put(struct lane *lane, const struct clerk_job *job, stru
     struct people_staff staff = {.name = text_bytes(&job->name), .role = job->role,
                                  .scope = job->everywhere ? NULL : &job->scope,
                                  .password = bytes_of(job->password.at, job->password.len)};
-    return people_staff_put(lane->auth, &staff, lane->clerk->options.cost, job->now_ms, &out->account);
+    TRY(people_staff_put(lane->auth, &staff, lane->clerk->options.cost, job->now_ms, &out->account));
+    return staff_one(auth_contacts(lane->auth), staff.name, &out->body, &out->body_len);
 }
 
 static struct err missing_is_empty(struct err e)
@@ -81,6 +83,11 @@ static struct err do_kind(struct lane *lane, const struct clerk_job *job, struct
         return missing_is_empty(contacts_number(contacts, job->account, job->by, job->now_ms, &out->number));
     case CLERK_ERASE: return erase(lane->auth, job);
     case CLERK_APP_PUT: return contacts_app_put(contacts, &job->app);
+    case CLERK_STAFF_LIST:
+        return staff_page(contacts, text_bytes(&job->name), job->limit, &out->body, &out->body_len);
+    case CLERK_STAFF_ONE: return staff_one(contacts, text_bytes(&job->name), &out->body, &out->body_len);
+    case CLERK_STAFF_SIGN_OUT: return people_staff_sign_out(lane->auth, text_bytes(&job->name), job->now_ms);
+    case CLERK_STAFF_DROP: return people_staff_drop(lane->auth, text_bytes(&job->name), job->now_ms);
     case CLERK_STAFF_SIGN_IN:
         return people_staff_sign_in(lane->auth, text_bytes(&job->name), bytes_of(job->password.at, job->password.len),
                                     &lane->nobody, lane->clerk->options.cost, job->now_ms, job->good_for_ms,
@@ -141,6 +148,7 @@ static void lane_close(struct lane *lane)
         sem_destroy(&lane->to_do);
     }
     if (lane->auth && lane->auth != lane->clerk->options.shared) auth_destroy(lane->auth);
+    for (struct clerk_result *r; lane->memory && (r = ring_peek(&lane->results)); ring_took(&lane->results)) free(r->body);
     if (lane->memory) secret_forget(lane->memory, ring_need(sizeof(struct clerk_job), lane->most));
     free(lane->memory);
 }
@@ -217,6 +225,7 @@ void clerk_release(struct clerk *c)
     must(c->shown < LANE_N);
     struct clerk_result *r = ring_peek(&c->lanes[c->shown].results);
     must(r);
+    free(r->body);
     secret_forget(r, sizeof *r); /* it held a token, or a number */
     ring_took(&c->lanes[c->shown].results);
     c->lanes[c->shown].under_way--;

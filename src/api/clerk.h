@@ -25,6 +25,10 @@ enum clerk_kind {
     CLERK_NUMBER,            /* account, by */
     CLERK_ERASE,             /* account */
     CLERK_APP_PUT,           /* app */
+    CLERK_STAFF_LIST,        /* name: those behind it, limit */
+    CLERK_STAFF_ONE,         /* name */
+    CLERK_STAFF_SIGN_OUT,    /* name */
+    CLERK_STAFF_DROP,        /* name */
     CLERK_STAFF_SIGN_IN,     /* name, password, good_for_ms[]; from here on in the password lane */
     CLERK_STAFF_PUT,         /* name, role, scope, password */
     CLERK_KIND_N
@@ -43,6 +47,7 @@ struct clerk_job {
     uint8_t token_hash[SECRET_HASH_LEN];
     struct clerk_password password;
     bool everywhere;                   /* STAFF_PUT: no scope, the whole operator */
+    unsigned limit;                    /* STAFF_LIST */
     struct scope scope;
     struct contacts_app app;
 };
@@ -57,6 +62,8 @@ struct clerk_result {
     struct uuid account;
     uint16_t scope_len;
     char scope[SCOPE_TEXT_MAX];        /* as scope.h writes it */
+    char *body;                        /* STAFF_LIST, ONE, PUT: the whole answer as JSON; freed by clerk_release */
+    size_t body_len;
 };
 
 struct clerk_options {

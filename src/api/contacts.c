@@ -11,6 +11,7 @@
 #define TOKEN_AND_SCOPE "t.hash, t.account, t.role, t.created_ms, t.expires_ms, t.revoked_ms, a.scope"
 /* A token without its account is none: erasing the account is enough. */
 #define TOKENS "tokens t JOIN accounts a ON a.operator_id = t.operator_id AND a.account = t.account"
+#define STAFF "staff s JOIN accounts a ON a.operator_id = s.operator_id AND a.account = s.account"
 #define MONTH_MS "2592000000"
 
 /* Step n leads from format n to n + 1. */
@@ -72,20 +73,22 @@ static const char *const sql[CONTACTS_CALL_N] = {
     [CONTACTS_NUMBER] = "SELECT phone FROM phones WHERE operator_id = ?1 AND account = ?2",
     [CONTACTS_NUMBER_READ] = "INSERT INTO phone_reads (operator_id, account, reader, at_ms) VALUES (?1, ?2, ?3, ?4)",
     [CONTACTS_PHONE_DROP] = "DELETE FROM phones WHERE operator_id = ?1 AND account = ?2",
-    [CONTACTS_STAFF] = "SELECT name, account, role, password FROM staff WHERE operator_id = ?1 AND name = ?2",
+    [CONTACTS_STAFF] = "SELECT s.name, s.account, s.role, s.password, a.scope FROM " STAFF
+                       " WHERE s.operator_id = ?1 AND s.name = ?2",
     [CONTACTS_STAFF_OF] = "SELECT name FROM staff WHERE operator_id = ?1 AND account = ?2",
     [CONTACTS_STAFF_PUT] = "INSERT INTO staff (operator_id, name, account, role, password, created_ms, changed_ms)"
                            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT (operator_id, name) DO UPDATE SET"
-                           " role = excluded.role, password = excluded.password, changed_ms = excluded.changed_ms",
+                           " role = excluded.role, changed_ms = excluded.changed_ms,"
+                           " password = CASE excluded.password WHEN '' THEN password ELSE excluded.password END",
     [CONTACTS_STAFF_PASSWORD] = "UPDATE staff SET password = ?3 WHERE operator_id = ?1 AND name = ?2",
     /* Of a rider: who also works here keeps that. */
     [CONTACTS_TOKENS_DROP] = "DELETE FROM tokens WHERE operator_id = ?1 AND account = ?2 AND role = 'rider'",
     [CONTACTS_ACCOUNT_DROP] = "DELETE FROM accounts WHERE operator_id = ?1 AND account = ?2 AND NOT EXISTS (SELECT 1"
                               " FROM tokens t WHERE t.operator_id = ?1 AND t.account = ?2) AND NOT EXISTS (SELECT 1"
                               " FROM staff s WHERE s.operator_id = ?1 AND s.account = ?2)",
-    [CONTACTS_STAFF_LIST] = "SELECT s.name, s.account, s.role, '', a.scope FROM staff s JOIN accounts a"
-                            " ON a.operator_id = s.operator_id AND a.account = s.account"
-                            " WHERE s.operator_id = ?1 ORDER BY s.name",
+    [CONTACTS_STAFF_DROP] = "DELETE FROM staff WHERE operator_id = ?1 AND name = ?2",
+    [CONTACTS_STAFF_LIST] = "SELECT s.name, s.account, s.role, CASE s.password WHEN '' THEN '' ELSE '*' END, a.scope FROM"
+                            " " STAFF " WHERE s.operator_id = ?1 AND s.name > ?2 ORDER BY s.name LIMIT ?3",
     [CONTACTS_APP_PUT] = "INSERT INTO apps (operator_id, name, minimum_build, update_url) VALUES (?1, ?2, ?3, ?4)"
                          " ON CONFLICT DO UPDATE SET minimum_build = excluded.minimum_build,"
                          " update_url = excluded.update_url",

@@ -28,7 +28,7 @@ enum contacts_call { CONTACTS_FIND, CONTACTS_ADD, CONTACTS_REVOKE, CONTACTS_REVO
                      CONTACTS_LIST, CONTACTS_TIDY, CONTACTS_ACCOUNT, CONTACTS_SCOPE, CONTACTS_SECRET_ADD,
                      CONTACTS_SECRET, CONTACTS_VERSION, CONTACTS_MARK, CONTACTS_MARK_UP, CONTACTS_PHONE,
                      CONTACTS_PHONE_ADD, CONTACTS_NUMBER, CONTACTS_NUMBER_READ, CONTACTS_PHONE_DROP, CONTACTS_STAFF,
-                     CONTACTS_STAFF_OF, CONTACTS_STAFF_PUT, CONTACTS_STAFF_PASSWORD,
+                     CONTACTS_STAFF_OF, CONTACTS_STAFF_PUT, CONTACTS_STAFF_PASSWORD, CONTACTS_STAFF_DROP,
                      CONTACTS_ACCOUNT_DROP, CONTACTS_TOKENS_DROP, CONTACTS_STAFF_LIST, CONTACTS_APP_PUT,
                      CONTACTS_APP_DROP, CONTACTS_APPS, CONTACTS_CALL_N };
 
@@ -70,7 +70,9 @@ struct contacts_staff {
     struct text32 name;
     struct uuid account;
     uint8_t role;                       /* enum auth_role */
-    char password[SECRET_PASSWORD_LEN]; /* its hash; ends with NUL */
+    char password[SECRET_PASSWORD_LEN]; /* its hash, or in a list a mark that there is one; ends with NUL. Empty: none */
+    uint16_t scope_len;
+    char scope[SCOPE_TEXT_MAX];         /* as scope.h writes it */
 };
 
 /* NOT_FOUND. `hash`: 32 bytes, keyed. */
@@ -87,13 +89,15 @@ MUST_USE struct err contacts_erase(struct contacts *c, struct uuid account);
 MUST_USE struct err contacts_staff_find(struct contacts *c, struct bytes name, struct contacts_staff *out);
 /* The name that signs in to this account; NOT_FOUND. */
 MUST_USE struct err contacts_staff_of(struct contacts *c, struct uuid account, struct text32 *name);
-/* Makes or changes; whoever had tokens by that name loses them. `scope` as scope.h writes it. */
-MUST_USE struct err contacts_staff_put(struct contacts *c, const struct contacts_staff *staff, struct bytes scope,
-                                       int64_t now_ms);
+/* Makes or changes; whoever had tokens by that name loses them. An empty password leaves the one that there is. */
+MUST_USE struct err contacts_staff_put(struct contacts *c, const struct contacts_staff *staff, int64_t now_ms);
+/* The name signs in no more, and all tokens of its account end. NOT_FOUND. */
+MUST_USE struct err contacts_staff_drop(struct contacts *c, struct bytes name, int64_t now_ms);
 /* The same password, hashed anew. */
 MUST_USE struct err contacts_staff_rehash(struct contacts *c, const struct contacts_staff *staff);
-MUST_USE struct err contacts_staff_list(struct contacts *c, void (*fn)(void *ctx, const struct contacts_staff *staff,
-                                        struct bytes scope), void *ctx);
+/* By name, those behind `after` (empty: all), `limit` at most; 0 = no limit. */
+MUST_USE struct err contacts_staff_list(struct contacts *c, struct bytes after, unsigned limit,
+                                        void (*fn)(void *ctx, const struct contacts_staff *staff), void *ctx);
 
 struct contacts_app { struct text32 name; int64_t minimum_build; uint8_t url_len; char url[CONTACTS_URL_MAX]; };
 /* minimum_build 0 takes it away. */

@@ -110,14 +110,16 @@ struct err contacts_erase(struct contacts *c, struct uuid account)
 
 static struct err staff_read(sqlite3_stmt *st, struct contacts_staff *out)
 {
-    struct bytes password = column(st, 3);
+    struct bytes password = column(st, 3), scope = column(st, 4);
     *out = (struct contacts_staff){.role = 0};
     int role = enum_value(&auth_role_names, column(st, 2));
     bool fine = !text_set(&out->name, column(st, 0)).code && uuid_read(st, 1, &out->account) && role > 0 &&
-                password.len < sizeof out->password;
+                password.len < sizeof out->password && scope.len <= sizeof out->scope;
     if (!fine) return (struct err){ERR_CORRUPT, damaged};
     out->role = (uint8_t)role;
+    out->scope_len = (uint16_t)scope.len;
     if (password.len) memcpy(out->password, password.at, password.len);
+    if (scope.len) memcpy(out->scope, scope.at, scope.len);
     return NO_ERR;
 }
 
@@ -145,9 +147,9 @@ struct err contacts_staff_of(struct contacts *c, struct uuid account, struct tex
     return e;
 }
 
-static struct err put_staff(struct contacts *c, const struct contacts_staff *staff, struct bytes scope, int64_t now_ms)
+static struct err put_staff(struct contacts *c, const struct contacts_staff *staff, int64_t now_ms)
 {
-    TRY(contacts_account_add(c, staff->account, now_ms, scope, true));
+    TRY(contacts_account_add(c, staff->account, now_ms, bytes_of(staff->scope, staff->scope_len), true));
     sqlite3_stmt *st = contacts_begin(c, CONTACTS_STAFF_PUT);
     bind_bytes(st, 2, text_bytes(&staff->name));
     contacts_bind_uuid(st, 3, staff->account);
@@ -158,10 +160,26 @@ static struct err put_staff(struct contacts *c, const struct contacts_staff *sta
     return contacts_revoke_tokens(c, staff->account, now_ms);
 }
 
-struct err contacts_staff_put(struct contacts *c, const struct contacts_staff *staff, struct bytes scope, int64_t now_ms)
+struct err contacts_staff_put(struct contacts *c, const struct contacts_staff *staff, int64_t now_ms)
 {
     TRY(contacts_transaction(c));
-    return contacts_all_or_nothing(c, put_staff(c, staff, scope, now_ms));
+    return contacts_all_or_nothing(c, put_staff(c, staff, now_ms));
+}
+
+static struct err drop_staff(struct contacts *c, struct bytes name, int64_t now_ms)
+{
+    struct contacts_staff staff;
+    TRY(contacts_staff_find(c, name, &staff));
+    sqlite3_stmt *st = contacts_begin(c, CONTACTS_STAFF_DROP);
+    bind_bytes(st, 2, name);
+    TRY(contacts_finish(c, st));
+    return contacts_revoke_tokens(c, staff.account, now_ms);
+}
+
+struct err contacts_staff_drop(struct contacts *c, struct bytes name, int64_t now_ms)
+{
+    TRY(contacts_transaction(c));
+    return contacts_all_or_nothing(c, drop_staff(c, name, now_ms));
 }
 
 struct err contacts_staff_rehash(struct contacts *c, const struct contacts_staff *staff)
@@ -172,16 +190,18 @@ struct err contacts_staff_rehash(struct contacts *c, const struct contacts_staff
     return contacts_finish(c, st);
 }
 
-struct err contacts_staff_list(struct contacts *c, void (*fn)(void *ctx, const struct contacts_staff *staff,
-                               struct bytes scope), void *ctx)
+struct err contacts_staff_list(struct contacts *c, struct bytes after, unsigned limit,
+                               void (*fn)(void *ctx, const struct contacts_staff *staff), void *ctx)
 {
     sqlite3_stmt *st = contacts_begin(c, CONTACTS_STAFF_LIST);
+    bind_bytes(st, 2, after);
+    sqlite3_bind_int64(st, 3, limit ? (int64_t)limit : -1);
     struct err e = NO_ERR;
     int rc = SQLITE_ROW;
     while (!e.code && (rc = sqlite3_step(st)) == SQLITE_ROW) {
         struct contacts_staff staff;
         e = staff_read(st, &staff);
-        if (!e.code) fn(ctx, &staff, column(st, 4));
+        if (!e.code) fn(ctx, &staff);
     }
     if (!e.code && rc != SQLITE_DONE) e = contacts_failed(c, rc);
     contacts_end(st);

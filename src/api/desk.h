@@ -31,6 +31,7 @@ enum desk_job_kind {
     DESK_RIDERS,            /* state, after */
     DESK_EVENTS,            /* after, after_part, kinds, city; oldest first, `next` always */
     DESK_DECLARED,          /* row, name, after: declared.h */
+    DESK_CITY,              /* city: is there one of this code? */
     DESK_JOB_KIND_N
 };
 
@@ -42,10 +43,11 @@ struct desk_job {
     uint64_t ticket;            /* comes back with the result */
     uint64_t min_seq;           /* tables older than this: answer BEHIND and nothing else; 0 = any */
     uint8_t row;                /* DECLARED: enum row_kind */
+    uint8_t staff_wait;         /* CITY: the caller's: its place + 1 in staff.c */
     struct text32 name;         /* DECLARED: only the one with this code; empty = a page of all */
     struct uuid uuid;
     struct text16 code;
-    struct text32 city;         /* filter, code; empty = all */
+    struct text32 city;         /* CITY; else a filter, code; empty = all */
     uint64_t rider_id;          /* filter; 0 = all */
     struct text32 vehicle_type; /* filter of vehicles, code; empty = all */
     struct text16 prefix;       /* ... a public code begins so, whatever its case; empty = all */

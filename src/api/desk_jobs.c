@@ -421,6 +421,7 @@ static struct err do_job(struct tables *t, const struct desk_job *job, struct de
     struct tables_query q = {.kind = ROW_QUARANTINE};
     struct vehicle vehicle;
     struct ride ride;
+    struct city city;
     switch ((enum desk_job_kind)job->kind) {
     case DESK_RIDE:
         TRY(tables_row_by_uuid(t, ROW_RIDE, job->uuid, &out->ride));
@@ -450,6 +451,7 @@ static struct err do_job(struct tables *t, const struct desk_job *job, struct de
     case DESK_QUARANTINE: return list(t, job, &q, "devices", out);
     case DESK_EVENTS: return feed(t, job, out);
     case DESK_DECLARED: return declared_read(t, job, out);
+    case DESK_CITY: return tables_row_by_code(t, ROW_CITY, text_bytes(&job->city), &city);
     case DESK_JOB_KIND_N: break;
     }
     must(!"a job of no kind");

@@ -64,7 +64,8 @@ struct err people_staff_sign_in(struct auth *a, struct bytes name, struct bytes 
     *out = (struct signed_in){.role = 0};
     struct err e = contacts_staff_find(auth_contacts(a), name, &staff);
     if (e.code && e.code != ERR_NOT_FOUND) return e;
-    bool good = secret_password_is(e.code ? nobody->password : staff.password, password) && !e.code;
+    bool may = !e.code && staff.password[0]; /* who has no password yet is as dear to ask as nobody is */
+    bool good = secret_password_is(may ? staff.password : nobody->password, password) && may;
     if (!good) return ERR(SIGN_IN_REFUSED, "");
     if (secret_password_stale(staff.password, cost)) {
         TRY(secret_password_hash(password, cost, staff.password));
@@ -73,6 +74,13 @@ struct err people_staff_sign_in(struct auth *a, struct bytes name, struct bytes 
     out->account = staff.account;
     out->role = staff.role;
     return give_token(a, now_ms, good_for_ms, out);
+}
+
+/* Is `row` what `staff` says, with this scope? Looked at by the hash that there is: a repeat signs nobody out. */
+static bool same_staff(const struct contacts_staff *row, const struct people_staff *staff, struct bytes scope)
+{
+    if (row->role != staff->role || !bytes_equal(bytes_of(row->scope, row->scope_len), scope)) return false;
+    return !staff->password.len || (row->password[0] && secret_password_is(row->password, staff->password));
 }
 
 struct err people_staff_put(struct auth *a, const struct people_staff *staff, struct secret_cost cost, int64_t now_ms,
@@ -84,22 +92,41 @@ struct err people_staff_put(struct auth *a, const struct people_staff *staff, st
     if (staff->role <= AUTH_RIDER || staff->role >= AUTH_ROLE_N) return ERR(INVALID, "not a role of staff");
     struct err e = contacts_staff_find(auth_contacts(a), staff->name, &row);
     if (e.code && e.code != ERR_NOT_FOUND) return e;
-    if (e.code && !staff->password.len) return ERR(INVALID, "somebody new needs a password");
+    bool fits = !staff->password.len ||
+                (staff->password.len >= PEOPLE_PASSWORD_MIN && staff->password.len <= PEOPLE_PASSWORD_MAX);
+    if (!fits) return ERR(INVALID, "a password has 12 to 128 characters");
+    scope_put(&b, staff->scope);
+    if (b.full) return ERR(INVALID, "too many cities");
+    if (!e.code) *account = row.account;
+    if (!e.code && same_staff(&row, staff, buf_bytes(&b))) return NO_ERR;
     if (e.code) {
         row = (struct contacts_staff){.role = 0};
         if (!staff->name.len || text_set(&row.name, staff->name).code) return ERR(INVALID, "a name has 1 to 31 characters");
         TRY(auth_account_draw(a, &row.account));
     }
     row.role = (uint8_t)staff->role;
-    if (staff->password.len) {
-        bool fits = staff->password.len >= PEOPLE_PASSWORD_MIN && staff->password.len <= PEOPLE_PASSWORD_MAX;
-        if (!fits) return ERR(INVALID, "a password has 12 to 128 characters");
-        TRY(secret_password_hash(staff->password, cost, row.password));
-    }
-    scope_put(&b, staff->scope);
-    if (b.full) return ERR(INVALID, "too many cities");
-    TRY(contacts_staff_put(auth_contacts(a), &row, buf_bytes(&b), now_ms));
+    row.scope_len = (uint16_t)b.len;
+    memcpy(row.scope, scope, b.len);
+    row.password[0] = 0; /* none: the database keeps the one that it has when this is written */
+    if (staff->password.len) TRY(secret_password_hash(staff->password, cost, row.password));
+    TRY(contacts_staff_put(auth_contacts(a), &row, now_ms));
     auth_changed(a);
     *account = row.account;
+    return NO_ERR;
+}
+
+struct err people_staff_drop(struct auth *a, struct bytes name, int64_t now_ms)
+{
+    TRY(contacts_staff_drop(auth_contacts(a), name, now_ms));
+    auth_changed(a);
+    return NO_ERR;
+}
+
+struct err people_staff_sign_out(struct auth *a, struct bytes name, int64_t now_ms)
+{
+    struct contacts_staff staff;
+    TRY(contacts_staff_find(auth_contacts(a), name, &staff));
+    TRY(contacts_revoke_account(auth_contacts(a), staff.account, now_ms));
+    auth_changed(a);
     return NO_ERR;
 }

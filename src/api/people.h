@@ -43,10 +43,15 @@ struct people_staff {
     struct bytes name;                  /* 1 to 31 bytes */
     enum auth_role role;                /* not RIDER */
     const struct scope *scope;          /* NULL = the whole operator */
-    struct bytes password;              /* empty: stays as it is; a new one needs one */
+    struct bytes password;              /* empty: stays as it is; somebody new cannot sign in before they have one */
 };
-/* Makes or changes. All tokens of a changed one end. INVALID with the reason. */
+/* Makes or changes. All tokens of a changed one end; who is so already keeps them, and nothing is written. INVALID with
+ * the reason. */
 MUST_USE struct err people_staff_put(struct auth *a, const struct people_staff *staff, struct secret_cost cost,
                                      int64_t now_ms, struct uuid *account);
+/* Takes away: the name signs in no more, all their tokens end. NOT_FOUND. */
+MUST_USE struct err people_staff_drop(struct auth *a, struct bytes name, int64_t now_ms);
+/* Ends all their tokens; signing in again is fine. NOT_FOUND. */
+MUST_USE struct err people_staff_sign_out(struct auth *a, struct bytes name, int64_t now_ms);
 
 #endif

@@ -7,6 +7,7 @@
 #include "api/bulk.h"
 #include "api/contacts.h"
 #include "api/people.h"
+#include "api/staff.h"
 #include "api/street_json.h"
 #include "api/declared.h"
 #include "engine/terms.h"
@@ -164,6 +165,19 @@ static const struct arg_row staff_sign_in_args[] = {
     {"name", IN_BODY, ARG_TEXT, true, 1, 31, NULL, "name that staff were given"},
     {"password", IN_BODY, ARG_TEXT, true, 1, PEOPLE_PASSWORD_MAX, NULL, "and their password"},
 };
+#define PATH_STAFF(doc) {"name", IN_PATH, ARG_TEXT, true, 1, 31, NULL, doc}
+static const struct arg_row staff_list_args[] = {
+    {"after", IN_QUERY, ARG_TEXT, false, 1, 31, NULL, "\"next\" of the page before"},
+    QUERY_LIMIT,
+};
+static const struct arg_row one_staff_args[] = {PATH_STAFF("that they sign in by")};
+static const struct arg_row put_staff_args[] = {
+    PATH_STAFF("that they sign in by; made when new"),
+    {"role", IN_BODY, ARG_TERM, true, 0, 0, &auth_staff_role_names, "what they may do"},
+    {"cities", IN_BODY, ARG_CITIES, false, 1, SCOPE_CITIES_MAX, NULL, "where they may do it; without: everywhere"},
+    {"password", IN_BODY, ARG_TEXT, false, PEOPLE_PASSWORD_MIN, PEOPLE_PASSWORD_MAX, NULL,
+     "without: theirs stays, and somebody new cannot sign in before they are given one"},
+};
 static const struct arg_row app_args[] = {
     {"name", IN_PATH, ARG_CODE, true, 1, 31, NULL, "of the app, as it names itself in Paddock-App: NAME/BUILD"},
     {"minimum_build", IN_BODY, ARG_WHOLE, true, 0, 999999999, NULL, "older builds get 426; 0: any may"},
@@ -251,6 +265,26 @@ const struct route routes[] = {
      ask_erase_rider, ARGS(rider_args),
      "erase who a rider is: number and tokens; rides and books stay",
      "eraseRider", TAG_ACCOUNTS, 204, 0, NULL},
+    {HTTP_VERB_GET, ROLE(CONTROL), SCOPE_OPERATOR, false, "/v1/staff",
+     ask_staff_list, ARGS(staff_list_args),
+     "staff, by name",
+     "listStaff", TAG_ACCOUNTS, 200, ROUTE_PAGED, &page_staff},
+    {HTTP_VERB_GET, ROLE(CONTROL), SCOPE_OPERATOR, false, "/v1/staff/{name}",
+     ask_staff_one, ARGS(one_staff_args),
+     "one of staff",
+     "getStaff", TAG_ACCOUNTS, 200, 0, &answer_staff},
+    {HTTP_VERB_PUT, ROLE(CONTROL), SCOPE_OPERATOR, false, "/v1/staff/{name}",
+     ask_put_staff, ARGS(put_staff_args),
+     "declare who works here; who is changed is signed out everywhere",
+     "putStaff", TAG_ACCOUNTS, 200, 0, &answer_staff},
+    {HTTP_VERB_DELETE, ROLE(CONTROL), SCOPE_OPERATOR, false, "/v1/staff/{name}",
+     ask_delete_staff, ARGS(one_staff_args),
+     "they work here no more: no signing in, and their tokens end",
+     "deleteStaff", TAG_ACCOUNTS, 204, 0, NULL},
+    {HTTP_VERB_POST, ROLE(CONTROL), SCOPE_OPERATOR, false, "/v1/staff/{name}/sign-out",
+     ask_staff_sign_out, ARGS(one_staff_args),
+     "end every token of one of staff",
+     "signOutStaff", TAG_ACCOUNTS, 204, ROUTE_UNKEYED, NULL},
     {HTTP_VERB_PUT, ROLE(CONTROL), SCOPE_OPERATOR, false, "/v1/apps/{name}",
      ask_put_app, ARGS(app_args),
      "the oldest build of an app that is let in",

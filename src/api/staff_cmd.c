@@ -19,12 +19,12 @@ struct asked {
     const char *data, *name, *role;
     char cities[SCOPE_TEXT_MAX];
     struct buf city_list;
-    bool list, keep, sign_out, help;
+    bool list, keep, sign_out, remove, help;
 };
 
 static const char usage[] =
     "usage: paddock staff --data DIR --name NAME --role control|oncall|crew|owner|city|mds [--city CODE]...\n"
-    "       paddock staff --data DIR --name NAME --sign-out\n"
+    "       paddock staff --data DIR --name NAME --sign-out | --remove\n"
     "       paddock staff --data DIR --list\n"
     "\n"
     "Makes staff who sign in by name and password, or changes them; works while the server runs. The password is read\n"
@@ -33,8 +33,9 @@ static const char usage[] =
     "  --name NAME      what they sign in by, 1 to 31 characters\n"
     "  --role ROLE      what they may do\n"
     "  --city CODE      where they may do it, once for each city; without: everywhere\n"
-    "  --keep-password  asks for none: theirs stays\n"
+    "  --keep-password  asks for none: theirs stays; somebody new cannot sign in before they are given one\n"
     "  --sign-out       ends every token that they have\n"
+    "  --remove         the same, and they sign in no more\n"
     "  --list           shows all: name, role, cities, account\n";
 
 static int bad_usage(const char *what, const char *which)
@@ -55,6 +56,7 @@ static int read_options(int argc, char **argv, struct asked *asked)
         else if (strcmp(name, "--list") == 0) asked->list = true;
         else if (strcmp(name, "--keep-password") == 0) asked->keep = true;
         else if (strcmp(name, "--sign-out") == 0) asked->sign_out = true;
+        else if (strcmp(name, "--remove") == 0) asked->remove = true;
         else if (strcmp(name, "--help") == 0) asked->help = true;
         else if (!city) return bad_usage("unknown option ", name);
         if (!value && !city) continue;
@@ -66,8 +68,8 @@ static int read_options(int argc, char **argv, struct asked *asked)
     }
     if (asked->help) return FINE;
     if (!asked->data) return bad_usage("--data DIR is needed", "");
-    if (asked->list + asked->sign_out + (asked->role != NULL) != 1) {
-        return bad_usage("one of --role, --sign-out and --list is needed", "");
+    if (asked->list + asked->sign_out + asked->remove + (asked->role != NULL) != 1) {
+        return bad_usage("one of --role, --sign-out, --remove and --list is needed", "");
     }
     return asked->list || asked->name ? FINE : bad_usage("--name NAME is needed", "");
 }
@@ -143,7 +145,7 @@ static int put(struct auth *a, const struct asked *asked)
     return FINE;
 }
 
-static void print_staff(void *ctx, const struct contacts_staff *staff, struct bytes scope)
+static void print_staff(void *ctx, const struct contacts_staff *staff)
 {
     char text[SCOPE_TEXT_MAX + 160];
     struct buf b = buf_on(text, sizeof text);
@@ -152,7 +154,7 @@ static void print_staff(void *ctx, const struct contacts_staff *staff, struct by
     buf_put_char(&b, '\t');
     buf_put_text(&b, enum_name(&auth_role_names, staff->role));
     buf_put_char(&b, '\t');
-    buf_put_bytes(&b, scope);
+    buf_put(&b, staff->scope, staff->scope_len);
     buf_put_char(&b, '\t');
     buf_put_uuid(&b, staff->account);
     buf_put_char(&b, '\n');
@@ -161,13 +163,14 @@ static void print_staff(void *ctx, const struct contacts_staff *staff, struct by
 
 static int act(struct auth *a, const struct asked *asked)
 {
-    struct contacts_staff staff;
+    struct bytes all = bytes_of(NULL, 0);
     if (asked->role) return put(a, asked);
-    struct err e = asked->list ? contacts_staff_list(auth_contacts(a), print_staff, NULL)
-                               : contacts_staff_find(auth_contacts(a), bytes_text(asked->name), &staff);
-    if (!e.code && asked->sign_out) e = contacts_revoke_account(auth_contacts(a), staff.account, now_ms());
+    struct err e = asked->list       ? contacts_staff_list(auth_contacts(a), all, 0, print_staff, NULL)
+                   : asked->sign_out ? people_staff_sign_out(a, bytes_text(asked->name), now_ms())
+                                     : people_staff_drop(a, bytes_text(asked->name), now_ms());
     if (e.code) return cannot(a, e);
     if (asked->sign_out) fprintf(stderr, "%s is signed out everywhere\n", asked->name);
+    if (asked->remove) fprintf(stderr, "%s signs in no more\n", asked->name);
     return FINE;
 }
 
