@@ -160,6 +160,7 @@ TESTED_ELSEWHERE = {
     "src/ops/apply.c": "tests/apply.py",
     "src/ops/apply_diff.c": "tests/apply.py",
     "src/ops/apply_file.c": "tests/apply.py",
+    "src/ops/apply_secret.c": "tests/apply.py",
     "src/ops/apply_send.c": "tests/apply.py",
     "src/ops/backup.c": "src/ops/offline_test.c",
     "src/ops/check.c": "src/ops/offline_test.c",

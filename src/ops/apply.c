@@ -9,11 +9,15 @@
 static const char usage[] =
     "usage: paddock apply FILE.json --server URL --token TOKEN [--dry-run [--exit-code]]\n"
     "\n"
-    "Makes a server declare what the file says: operator, legal entities, cities, vehicle types, plans, vehicles. The\n"
-    "file is checked whole before anything is sent. Saying the same again changes nothing, so it may be interrupted and\n"
-    "repeated. It removes nothing.\n"
+    "Makes a server declare what the file says: operator, legal entities, cities, vehicle types, plans, vehicles,\n"
+    "webhooks, hooks, staff. The file is checked whole before anything is sent. Saying the same again changes nothing,\n"
+    "so it may be interrupted and repeated. It removes nothing.\n"
     "\n"
-    "  FILE.json       \"-\" reads standard input; docs/examples/city.json is one\n"
+    "No password or secret stands in the file or is printed. Of staff, \"password_env\": \"NAME\" or \"password_file\":\n"
+    "\"PATH\" says where a first password is; who has one keeps it. Of webhooks and hooks, \"secret_file\": \"PATH\" is\n"
+    "where the secret goes that the server makes and shows once. Paths are seen from where you run this.\n"
+    "\n"
+    "  FILE.json       \"-\" reads standard input; docs/examples/ has some\n"
     "  --server URL    http://127.0.0.1:8080\n"
     "  --token TOKEN   of role control; in the environment PADDOCK_TOKEN, other users of this machine do not see it\n"
     "  --dry-run       tells what is new, what changes from what to what and what is the same, and sends nothing\n"
@@ -65,6 +69,7 @@ static int look(struct apply *a)
         if (code) return code;
     }
     apply_check_references(a);
+    apply_check_secrets(a);
     return a->fault_count ? APPLY_FAULTY : APPLY_DONE;
 }
 

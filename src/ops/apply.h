@@ -4,8 +4,8 @@
  *     file ─► whole and checked ─► what the server has now ─► the difference ─► PUTs, a kind after the other
  *
  * What may stand in the file follows from the route table: a member of the file for each kind, in it the members of that
- * kind's PUT. Nothing is sent before the whole file is found right. Saying it again changes nothing, so it may be
- * interrupted and repeated; it removes nothing.
+ * kind's PUT; for a password, or a secret that the server makes, where it is or goes. Nothing is sent before the whole
+ * file is found right. Saying it again changes nothing, so it may be interrupted and repeated; it removes nothing.
  * Thread  one */
 #ifndef OPS_APPLY_H
 #define OPS_APPLY_H

@@ -9,12 +9,17 @@
 
 /* In the order in which they are declared: what others name stands first. */
 const struct apply_kind apply_kinds[APPLY_KINDS] = {
-    {"operator", "putOperator", "/v1/operator", "operator", NULL, true, false},
-    {"legal_entities", "putLegalEntity", "/v1/legal-entities", "legal_entities", "legal_entity", false, false},
-    {"cities", "putCity", "/v1/cities", "cities", "city", false, false},
-    {"vehicle_types", "putVehicleType", "/v1/vehicle-types", "vehicle_types", "vehicle_type", false, false},
-    {"plans", "putPlan", "/v1/plans", "plans", NULL, false, false},
-    {"vehicles", "putVehicle", "/v1/fleet", "fleet", NULL, false, true},
+    {"operator", "putOperator", "/v1/operator", "operator", .single = true},
+    {"legal_entities", "putLegalEntity", "/v1/legal-entities", "legal_entities", .named_by = "legal_entity"},
+    {"cities", "putCity", "/v1/cities", "cities", .named_by = "city"},
+    {"vehicle_types", "putVehicleType", "/v1/vehicle-types", "vehicle_types", .named_by = "vehicle_type"},
+    {"plans", "putPlan", "/v1/plans", "plans", .named_by = NULL},
+    {"vehicles", "putVehicle", "/v1/fleet", "fleet", .keeps = true},
+    {"webhooks", "putWebhook", "/v1/webhooks/", "webhook", .one_by_one = true},
+    {"hooks", "putHook", "/v1/hooks/", "hook", .one_by_one = true},
+    /* Last: whoever changes themselves is signed out. Each costs the server a hash that is slow on purpose: those who sign in
+     * meanwhile find a place, too. */
+    {"staff", "putStaff", "/v1/staff", "staff", .at_once = 4},
 };
 
 void *apply_memory(size_t size)
@@ -25,7 +30,7 @@ void *apply_memory(size_t size)
     exit(APPLY_REFUSED);
 }
 
-static void fault(struct apply *a, const struct apply_list *list, uint32_t index, const char *field, const char *why)
+void apply_fault(struct apply *a, const struct apply_list *list, uint32_t index, const char *field, const char *why)
 {
     if (a->fault_count++ >= APPLY_FAULTS_SHOWN) return;
     fprintf(stderr, "%s: %s", a->path, list->kind->member);
@@ -65,23 +70,42 @@ static int read_text(struct apply *a, struct bytes *out)
 
 void apply_args(const struct apply_list *list, const struct apply_thing *thing, struct args *args)
 {
-    struct err e = args_read_object(args, list->route->args, list->route->arg_count, thing->object);
+    struct err e = args_read_object(args, list->rows, list->row_count, thing->object);
     must(!e.code);
+}
+
+static const char *better(const struct fault *fault)
+{
+    if (!strcmp(fault->field, "password")) return "does not stand in a file that is kept: use password_env or password_file";
+    if (!strcmp(fault->field, "new_secret")) return "would make another one each time: PUT it by hand";
+    return fault->why;
+}
+
+static void check_password_source(struct apply *a, const struct apply_list *list, const struct apply_thing *thing,
+                                  const struct args *args)
+{
+    if (!list->has_password || !args_get(args, "password_env")->given || !args_get(args, "password_file")->given) return;
+    apply_fault(a, list, thing->index, "password_file", "or password_env, not both");
 }
 
 static void check_thing(struct apply *a, const struct apply_list *list, struct apply_thing *thing)
 {
     struct args args;
     if (!thing->object) {
-        fault(a, list, thing->index, "", "is not an object");
+        apply_fault(a, list, thing->index, "", "is not an object");
         return;
     }
-    struct err e = args_read_object(&args, list->route->args, list->route->arg_count, thing->object);
+    struct err e = args_read_object(&args, list->rows, list->row_count, thing->object);
     for (unsigned i = 0; i < args.fault_count && i < ARGS_FAULTS_MAX; i++) {
-        fault(a, list, thing->index, args.faults[i].field, args.faults[i].why);
+        apply_fault(a, list, thing->index, args.faults[i].field, better(&args.faults[i]));
     }
     must(e.code || !args.fault_count);
-    if (list->key && args_get(&args, list->key)->given) thing->name = args_get(&args, list->key)->text;
+    check_password_source(a, list, thing, &args);
+    for (unsigned i = 0; i < args.count; i++) {
+        const struct arg_row *row = &args.rows[i];
+        if (row->where != IN_PATH || !args.at[i].given) continue;
+        thing->name = row->type == ARG_TERM ? bytes_text(enum_name(row->names, (unsigned)args.at[i].number)) : args.at[i].text;
+    }
     args_fini(&args);
 }
 
@@ -127,7 +151,7 @@ static void check_names(struct apply *a, const struct apply_list *list)
         if (!sorted[i]->name.len || !bytes_equal(sorted[i]->name, sorted[i - 1]->name)) continue;
         char why[64];
         snprintf(why, sizeof why, "is the same as in %s[%u]", list->kind->member, sorted[i - 1]->index);
-        fault(a, list, sorted[i]->index, list->key, why);
+        apply_fault(a, list, sorted[i]->index, list->key, why);
     }
     free(sorted);
 }
@@ -143,20 +167,30 @@ static const struct apply_kind *kind_named_by(const char *arg, unsigned *kind)
     return NULL;
 }
 
+static void check_reference(struct apply *a, const struct apply_list *list, const struct apply_thing *thing,
+                            const struct apply_known_list in_file[APPLY_KINDS], const char *field, struct bytes name)
+{
+    unsigned kind;
+    char why[128];
+    if (!kind_named_by(strcmp(field, "cities") ? field : "city", &kind)) return;
+    if (apply_find_known(&in_file[kind], name) || apply_find_known(&a->known[kind], name)) return;
+    snprintf(why, sizeof why, "\"%.*s\" is neither in this file nor on the server", (int)name.len, (const char *)name.at);
+    apply_fault(a, list, thing->index, field, why);
+}
+
 static void check_references_of(struct apply *a, const struct apply_list *list, const struct apply_thing *thing,
                                 const struct apply_known_list in_file[APPLY_KINDS])
 {
     struct args args;
     apply_args(list, thing, &args);
     for (unsigned i = 0; i < args.count; i++) {
-        unsigned kind;
         const struct arg *arg = &args.at[i];
-        if (args.rows[i].where != IN_BODY || !arg->given || !kind_named_by(args.rows[i].name, &kind)) continue;
-        if (apply_find_known(&in_file[kind], arg->text) || apply_find_known(&a->known[kind], arg->text)) continue;
-        char why[128];
-        snprintf(why, sizeof why, "\"%.*s\" is neither in this file nor on the server", (int)arg->text.len,
-                 (const char *)arg->text.at);
-        fault(a, list, thing->index, args.rows[i].name, why);
+        const struct arg_row *row = &args.rows[i];
+        if (row->where != IN_BODY || !arg->given) continue;
+        if (row->type != ARG_CITIES) check_reference(a, list, thing, in_file, row->name, arg->text);
+        for (size_t c = 0; row->type == ARG_CITIES && c < (size_t)arg->number; c++) {
+            check_reference(a, list, thing, in_file, row->name, args_code(&args, row->name, c));
+        }
     }
     args_fini(&args);
 }
@@ -191,12 +225,25 @@ static void check_member(void *ctx, const char *name)
 
 static void find_route(struct apply_list *list)
 {
+    static const struct arg_row password_env = {"password_env", IN_BODY, ARG_CODE, false, 1, APPLY_VARIABLE_MAX, NULL, ""};
+    static const struct arg_row password_file = {"password_file", IN_BODY, ARG_TEXT, false, 1, APPLY_PATH_MAX, NULL, ""};
+    static const struct arg_row secret_file = {"secret_file", IN_BODY, ARG_TEXT, false, 1, APPLY_PATH_MAX, NULL, ""};
     for (unsigned i = 0; i < route_count; i++) {
         if (strcmp(routes[i].id, list->kind->put) == 0) list->route = &routes[i];
     }
     for (unsigned i = 0; list->route && i < list->route->arg_count; i++) {
-        if (list->route->args[i].where == IN_PATH) list->key = list->route->args[i].name;
+        const struct arg_row *row = &list->route->args[i];
+        if (row->where == IN_PATH) list->key = row->name;
+        if (!strcmp(row->name, "password")) list->has_password = true;
+        else if (!strcmp(row->name, "new_secret")) list->has_secret = true;
+        else list->rows[list->row_count++] = *row;
     }
+    must(list->row_count + 3 <= ARGS_MAX || !(list->has_password || list->has_secret));
+    if (list->has_password) {
+        list->rows[list->row_count++] = password_env;
+        list->rows[list->row_count++] = password_file;
+    }
+    if (list->has_secret) list->rows[list->row_count++] = secret_file;
 }
 
 int apply_read_file(struct apply *a)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/secret.h"
 #include "base/must.h"
 #include "net/loop_address.h"
 #include "net/loop_epoll.h"
@@ -29,6 +30,7 @@ struct batch {
     struct apply *a;
     struct apply_list *list;
     struct lane lanes[APPLY_AT_ONCE];
+    unsigned lane_count;
     uint32_t next, done, total;
     bool stop;               /* nobody answers: no more is sent */
 };
@@ -215,22 +217,76 @@ static void take_object(const struct apply_list *list, struct apply_known_list *
     }
 }
 
+/* Letters, digits, - and _ as they are, which is what all names but those of staff are made of. */
+static void put_segment(struct buf *b, struct bytes text)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.at[i];
+        bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+        if (!plain) buf_put_char(b, '%');
+        if (!plain) buf_put_char(b, hex[c >> 4]);
+        buf_put_char(b, plain ? (char)c : hex[c & 15]);
+    }
+}
+
+static int no_page(const struct apply *a, const char *target, const struct question *q)
+{
+    fprintf(stderr, "paddock apply: %s%s: %s\n", a->server, target, q->text);
+    return APPLY_REFUSED;
+}
+
+/* Where there is no list: what the file names. */
+static int fetch_each(struct apply *a, const struct apply_list *list, struct apply_known_list *known)
+{
+    for (uint32_t i = 0; i < list->count; i++) {
+        const struct apply_thing *thing = &list->things[i];
+        struct question q;
+        char target[TARGET_MAX];
+        struct buf b = buf_on(target, sizeof target - 1);
+        buf_put_text(&b, list->kind->list);
+        put_segment(&b, thing->name);
+        must(!b.full);
+        target[b.len] = 0;
+        struct json_in *page = ask(a, target, &q);
+        if (!page && q.status == 404) continue;
+        if (!page) return no_page(a, target, &q);
+        add_page(known, page);
+        const struct json_in *object = json_in_object(page, list->kind->in_list);
+        struct json_in_value secret;
+        if (object) add_known(known, thing->name, object);
+        /* It is shown once, to whoever comes first: that was this question. */
+        if (object && json_in_get(object, "secret", &secret)) apply_keep_secret(a, list, thing, object);
+    }
+    apply_sort_known(known);
+    return APPLY_DONE;
+}
+
+static void put_target(char target[TARGET_MAX], const struct apply_kind *kind, struct bytes after)
+{
+    char limit[32];
+    struct buf b = buf_on(target, TARGET_MAX - 1);
+    snprintf(limit, sizeof limit, "?limit=%d", PAGE_LIMIT);
+    buf_put_text(&b, kind->list);
+    if (!kind->single) buf_put_text(&b, limit);
+    if (after.len) buf_put_text(&b, "&after=");
+    put_segment(&b, after);
+    must(!b.full);
+    target[b.len] = 0;
+}
+
 int apply_fetch(struct apply *a, unsigned kind)
 {
     const struct apply_list *list = &a->lists[kind];
     struct apply_known_list *known = &a->known[kind];
     struct question q;
     char target[TARGET_MAX], after[48] = "";
+    if (list->kind->one_by_one) return fetch_each(a, list, known);
     do {
-        snprintf(target, sizeof target, "%s%s%d%s%s", list->kind->list, list->kind->single ? "?" : "?limit=", PAGE_LIMIT,
-                 after[0] ? "&after=" : "", after);
-        if (list->kind->single) snprintf(target, sizeof target, "%s", list->kind->list);
+        put_target(target, list->kind, bytes_text(after));
         struct json_in *page = ask(a, target, &q);
         if (!page && q.status == 404 && list->kind->single) return APPLY_DONE; /* nothing was ever declared */
-        if (!page) {
-            fprintf(stderr, "paddock apply: %s%s: %s\n", a->server, list->kind->list, q.text);
-            return APPLY_REFUSED;
-        }
+        if (!page) return no_page(a, list->kind->list, &q);
         add_page(known, page);
         after[0] = 0;
         if (list->kind->single) {
@@ -250,9 +306,21 @@ int apply_fetch(struct apply *a, unsigned kind)
 
 /* ---- PUTs ---- */
 
+static void put_list(struct json *j, const struct args *args, unsigned i)
+{
+    const struct arg_row *row = &args->rows[i];
+    json_open(j, '[');
+    for (unsigned v = 0; row->type == ARG_TERMS && v < row->names->count && v < 63; v++) {
+        if ((uint64_t)args->at[i].number >> v & 1) json_literal(j, row->names->names[v]);
+    }
+    for (size_t c = 0; row->type == ARG_CITIES && c < (size_t)args->at[i].number; c++) {
+        json_text(j, args_code(args, row->name, c));
+    }
+    json_close(j, ']');
+}
+
 static void put_member(struct json *j, const struct arg_row *row, const struct arg *arg)
 {
-    json_name(j, row->name);
     switch ((enum arg_type)row->type) {
     case ARG_WHOLE: json_i64(j, arg->number); break;
     case ARG_BOOL: json_bool(j, arg->number != 0); break;
@@ -260,6 +328,32 @@ static void put_member(struct json *j, const struct arg_row *row, const struct a
     case ARG_TERM: json_literal(j, enum_name(row->names, (unsigned)arg->number)); break;
     default: json_text(j, arg->text);
     }
+}
+
+static void put_members(struct json *j, const struct args *args)
+{
+    for (unsigned i = 0; i < args->count; i++) {
+        const struct arg_row *row = &args->rows[i];
+        bool ours = strncmp(row->name, "password_", 9) == 0 || strcmp(row->name, "secret_file") == 0;
+        if (row->where != IN_BODY || !args->at[i].given || ours) continue;
+        json_name(j, row->name);
+        if (row->type == ARG_TERMS || row->type == ARG_CITIES) put_list(j, args, i);
+        else put_member(j, row, &args->at[i]);
+    }
+}
+
+/* Somebody's first password. False: it is not there any more; `why` says so. */
+static bool put_password(struct json *j, const struct batch *b, const struct apply_thing *thing, const struct args *args,
+                         const char **why)
+{
+    struct apply_password password;
+    const struct json_in *known = apply_find_known(&b->a->known[b->list - b->a->lists], thing->name);
+    if (!apply_needs_password(b->list, args, known)) return true;
+    *why = apply_password(args, &password);
+    if (!*why) json_name(j, "password");
+    if (!*why) json_text(j, bytes_of(password.at, password.len));
+    secret_forget(&password, sizeof password);
+    return !*why;
 }
 
 static struct err send_thing(struct batch *b, struct lane *lane)
@@ -271,17 +365,20 @@ static struct err send_thing(struct batch *b, struct lane *lane)
     struct args args;
     apply_args(b->list, thing, &args);
     json_open(&j, '{');
-    for (unsigned i = 0; i < args.count; i++) {
-        if (args.rows[i].where == IN_BODY && args.at[i].given) put_member(&j, &args.rows[i], &args.at[i]);
-    }
+    put_members(&j, &args);
+    const char *why = NULL;
+    bool fine = put_password(&j, b, thing, &args, &why);
     json_close(&j, '}');
     args_fini(&args);
+    if (!fine) return (struct err){ERR_INVALID, why};
     for (const char *c = b->list->route->path; *c && *c != '{'; c++) buf_put_char(&target, *c);
-    buf_put_bytes(&target, thing->name); /* letters, digits, - and _ */
+    put_segment(&target, thing->name);
     must(!body.full && !target.full);
     lane->busy = true;
     lane->again_ms = 0;
-    return send_request(b->a, lane->client, "PUT", buf_bytes(&target), buf_bytes(&body));
+    struct err e = send_request(b->a, lane->client, "PUT", buf_bytes(&target), buf_bytes(&body));
+    secret_forget(body_memory, sizeof body_memory);
+    return e;
 }
 
 static void told_progress(struct batch *b)
@@ -323,6 +420,15 @@ static void again(struct batch *b, struct lane *lane, const char *why)
     }
 }
 
+static void keep_secret(struct batch *b, const struct lane *lane, struct bytes body)
+{
+    static const struct json_in_limits limits = {.bytes_max = 1 << 20, .depth_max = 8, .values_max = 1000};
+    struct json_in *answer = NULL;
+    if (!b->list->has_secret || json_in_parse_within(body, &limits, &answer, NULL).code) return;
+    apply_keep_secret(b->a, b->list, &b->list->things[lane->thing], json_in_object(answer, b->list->kind->in_list));
+    json_in_free(answer);
+}
+
 static void on_put(void *ctx, struct http_client *client, const struct http_client_reply *reply)
 {
     struct lane *lane = ctx;
@@ -331,6 +437,7 @@ static void on_put(void *ctx, struct http_client *client, const struct http_clie
     (void)client;
     if (reply->status >= 200 && reply->status < 300) {
         b->a->sent++;
+        keep_secret(b, lane, reply->body);
         done(b, lane);
         return;
     }
@@ -360,13 +467,14 @@ static bool next_thing(struct batch *b, struct lane *lane)
 static bool drive(struct batch *b)
 {
     bool busy = false;
-    for (unsigned i = 0; i < APPLY_AT_ONCE; i++) {
+    for (unsigned i = 0; i < b->lane_count; i++) {
         struct lane *lane = &b->lanes[i];
         busy = busy || lane->busy || (lane->again_ms && !b->stop);
         if (lane->busy || (lane->again_ms && lane->again_ms > mono_ms(b->a))) continue;
         if (!next_thing(b, lane)) continue;
         struct err e = send_thing(b, lane);
-        if (e.code) again(b, lane, e.why);
+        if (e.code == ERR_INVALID) refused(b, lane, e.why);
+        else if (e.code) again(b, lane, e.why);
         busy = true;
     }
     return busy;
@@ -376,16 +484,17 @@ int apply_put(struct apply *a, unsigned kind)
 {
     struct apply_list *list = &a->lists[kind];
     struct batch b = {.a = a, .list = list, .total = list->states[APPLY_NEW] + list->states[APPLY_CHANGED]};
+    b.lane_count = list->kind->at_once ? list->kind->at_once : APPLY_AT_ONCE;
     int code = APPLY_DONE;
     if (!b.total) return APPLY_DONE;
-    for (unsigned i = 0; i < APPLY_AT_ONCE && !code; i++) {
+    for (unsigned i = 0; i < b.lane_count && !code; i++) {
         struct http_client_config config = {.address = bytes_text(a->address),
                                             .events = {.ctx = &b.lanes[i], .on_reply = on_put, .on_failed = on_no_put}};
         b.lanes[i].batch = &b;
         if (http_client_create(a->loop, &config, &b.lanes[i].client).code) code = APPLY_REFUSED;
     }
     while (!code && drive(&b)) (void)loop_turn(a->loop, TURN_MS / 4).code;
-    for (unsigned i = 0; i < APPLY_AT_ONCE; i++) http_client_destroy(b.lanes[i].client);
+    for (unsigned i = 0; i < b.lane_count; i++) http_client_destroy(b.lanes[i].client);
     if (b.done < b.total) {
         fprintf(stderr, "paddock apply: %u of %u %s were not sent\n", b.total - b.done, b.total, list->kind->member);
     }
