@@ -7,11 +7,18 @@
 
 enum { POOL_IN = 1, POOL_DIRTY = 2, POOL_LEAVING = 4, POOL_GONE = 8 };
 
+static uint32_t hints_for(uint32_t limit)
+{
+    uint32_t n = 16;
+    while (n < limit && n < POOL_HINTS_MAX) n *= 2;
+    return n;
+}
+
 size_t pool_need(uint32_t row_size, uint32_t limit)
 {
     size_t slots = (size_t)limit + POOL_SLACK;
     return arena_need(slots * row_size) + arena_need(slots) + arena_need(slots * sizeof(int64_t)) +
-           2 * arena_need(slots * sizeof(uint32_t)) + arena_need(sizeof(struct pool_memo)) + map_need(limit);
+           2 * arena_need(slots * sizeof(uint32_t)) + arena_need(hints_for(limit) * sizeof(uint32_t)) + map_need(limit);
 }
 
 void pool_init(struct pool *p, struct arena *a, uint32_t row_size, uint32_t limit)
@@ -23,8 +30,8 @@ void pool_init(struct pool *p, struct arena *a, uint32_t row_size, uint32_t limi
     p->timer_ms = arena_take(a, slots * sizeof *p->timer_ms);
     p->dirty = arena_take(a, slots * sizeof *p->dirty);
     p->free = arena_take(a, slots * sizeof *p->free);
-    p->memo = arena_take(a, sizeof *p->memo);
-    *p->memo = (struct pool_memo){0, MAP_NONE};
+    p->hint_mask = hints_for(limit) - 1;
+    p->hints = arena_take(a, (p->hint_mask + 1ull) * sizeof *p->hints);
     map_init(&p->by_id, a, limit);
 }
 
@@ -55,9 +62,12 @@ void *pool_add(struct pool *p, uint64_t id)
 uint32_t pool_slot(const struct pool *p, uint64_t id)
 {
     if (!id) return MAP_NONE;
-    if (p->memo->id == id) return p->memo->slot;
+    uint32_t *hint = &p->hints[id & p->hint_mask];
+    uint64_t there = 0;
+    if (*hint) memcpy(&there, p->rows + (size_t)(*hint - 1) * p->row_size, sizeof there);
+    if (there == id) return *hint - 1;
     uint32_t slot = map_find(&p->by_id, id, NULL, NULL);
-    if (slot != MAP_NONE) *p->memo = (struct pool_memo){id, slot};
+    if (slot != MAP_NONE) *hint = slot + 1;
     return slot;
 }
 
@@ -86,7 +96,7 @@ void pool_remove(struct pool *p, uint32_t slot, bool gone)
     uint64_t id;
     memcpy(&id, pool_row(p, slot), sizeof id);
     map_remove(&p->by_id, id, slot);
-    if (p->memo->id == id) *p->memo = (struct pool_memo){0, MAP_NONE};
+    if (p->hints[id & p->hint_mask] == slot + 1) p->hints[id & p->hint_mask] = 0;
     p->count--;
     mark_dirty(p, slot);
     p->flags[slot] = (uint8_t)((p->flags[slot] & ~POOL_IN) | POOL_LEAVING | (gone ? POOL_GONE : 0));

@@ -13,8 +13,9 @@
 /* Slots beyond the limit, for rows on their way out within one batch: more than a batch can produce. */
 #define POOL_SLACK 131072
 
-/* The row that was looked up last: most steps ask for the same few again and again. */
-struct pool_memo { uint64_t id; uint32_t slot; };
+/* Places that remember where an id was found last, by its low bits: ids count up, so the rows of a fleet hardly share any,
+ * and neighbours in time are neighbours in memory, which an index by hash never gives. */
+#define POOL_HINTS_MAX 32768
 
 struct pool {
     uint8_t *rows;
@@ -23,8 +24,8 @@ struct pool {
     uint32_t *dirty;      /* slots in the change list, in order of first change */
     uint32_t *free;       /* stack of slots to use again */
     struct map by_id;
-    struct pool_memo *memo;
-    uint32_t row_size, limit, slots, used, count, dirty_count, free_count;
+    uint32_t *hints;      /* 1 + slot, hint_mask + 1 of them; 0: none. A hint never outlives its row */
+    uint32_t hint_mask, row_size, limit, slots, used, count, dirty_count, free_count;
 };
 
 size_t pool_need(uint32_t row_size, uint32_t limit);

@@ -91,6 +91,8 @@ static enum taken take_frame(struct gateway *gw, struct session *s, struct bytes
         s->ident = m.ident;
         s->vendor = m.vendor;
         s->dialect = m.dialect;
+        uint8_t name[DEVICE_NAME_MAX];
+        s->tape_name = tape_name(gw->config.tape, device_name(s->codec->protocol, &s->ident, name));
     } else if (!same_device(s, &m)) {
         session_hang_up(gw, s, &gw->counters.hung_ident, "another_device", CLOSE_PROTOCOL);
         return GONE;
@@ -177,7 +179,7 @@ static bool put_message(struct gateway *gw, struct session *s, const struct mess
     if (behind) lane = LANE_TELEMETRY;
     struct inbound *in = room(gw, s, lane);
     if (!in) return false;
-    int64_t now_ms = m->has & HAS_FIX_SECOND ? gw->config.wall_ms(gw->config.wall_ctx) : 0;
+    int64_t now_ms = m->has & HAS_FIX_SECOND ? turn_wall_ms(gw) : 0;
     in->origin.tag = m->must_ack ? tag_pack(m->command) : 0;
     fact_of_message(s, m, now_ms, &in->fact);
     switch (in->fact.kind) {

@@ -25,6 +25,7 @@ struct session {
     int64_t allowed_us;         /* next frame at the agreed rate; ahead of now by what was used of the burst */
     int64_t resume_us;          /* WAIT_FLOOD */
     const struct codec *codec;  /* NULL while sniffing */
+    uint64_t tape_name;         /* of its device, once it is BOUND */
     uint32_t before, after;     /* in the list of `wait` */
     uint32_t behind;            /* telemetry_puts after the last one that urgent facts may not overtake */
     uint32_t hello_bytes;       /* read before the first valid frame */
@@ -36,7 +37,7 @@ struct session {
     struct text4 vendor;
     struct text64 ident, peer;
 };
-_Static_assert(sizeof(struct session) <= 200, "a vehicle is to cost little");
+_Static_assert(sizeof(struct session) <= 208, "a vehicle is to cost little");
 
 struct wait_list { uint32_t first, last, count; };
 
@@ -91,7 +92,9 @@ void wait_leave(struct gateway *gw, struct session *s);
 /* Returns when it wants to be called again. */
 int64_t wait_resume(struct gateway *gw);
 
-/* gateway_note.c: keeps a frame of a bound session on the tape. */
+/* gateway_note.c: server time; one look at the clock serves all frames of a turn. */
+int64_t turn_wall_ms(struct gateway *gw);
+/* Keeps a frame of a bound session on the tape. */
 struct told { uint8_t flags; uint64_t seq; };
 void frame_keep(struct gateway *gw, const struct session *s, struct bytes frame, struct told told);
 void note_bad(struct gateway *gw, const char *why);

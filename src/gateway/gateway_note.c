@@ -51,8 +51,7 @@ void note_write(struct gateway *gw, const struct session *s, const char *reason,
     gw->config.log(gw->config.log_ctx, &note);
 }
 
-/* One look at the clock serves all frames of a turn. */
-static int64_t turn_wall_ms(struct gateway *gw)
+int64_t turn_wall_ms(struct gateway *gw)
 {
     int64_t turn_us = loop_now_us(gw->config.loop);
     if (turn_us != gw->wall_of_us || !gw->turn_wall_ms) {
@@ -64,14 +63,14 @@ static int64_t turn_wall_ms(struct gateway *gw)
 
 void frame_keep(struct gateway *gw, const struct session *s, struct bytes frame, struct told told)
 {
-    uint8_t copy[GATEWAY_KEPT_MAX], name[DEVICE_NAME_MAX];
+    uint8_t copy[GATEWAY_KEPT_MAX];
 
     if (!gw->config.tape || s->state != SESSION_BOUND) return;
     must(frame.len <= sizeof copy);
     memcpy(copy, frame.at, frame.len);
     s->codec->mask(copy, frame.len);
-    struct tape_entry entry = {.at_ms = turn_wall_ms(gw), .seq = told.seq, .flags = told.flags};
-    tape_put(gw->config.tape, device_name(s->codec->protocol, &s->ident, name), &entry, bytes_of(copy, frame.len));
+    struct tape_note note = {.at_ms = turn_wall_ms(gw), .seq = told.seq, .flags = told.flags};
+    tape_put(gw->config.tape, s->tape_name, note, bytes_of(copy, frame.len));
 }
 
 void session_hang_up(struct gateway *gw, const struct session *s, uint64_t *counter, const char *reason,

@@ -18,6 +18,7 @@ struct tape {
     struct hash_key key;
     uint32_t count;
     uint64_t last;                 /* number of the newest entry; 0: none */
+    uint32_t next;                 /* where the next one goes: last % count, kept at hand */
     uint64_t heads[TAPE_CHAINS];   /* number of the newest of each chain; 0: none */
     struct slot *slots;            /* calloc: pages appear as they fill */
 };
@@ -47,28 +48,38 @@ void tape_destroy(struct tape *t)
     free(t);
 }
 
-void tape_put(struct tape *t, struct bytes name, const struct tape_entry *entry, struct bytes frame)
+uint64_t tape_name(const struct tape *t, struct bytes name)
+{
+    return t ? hash_bytes(t->key, name) : 0;
+}
+
+void tape_put(struct tape *t, uint64_t name, struct tape_note note, struct bytes frame)
 {
     if (!t) return;
-    uint64_t hash = hash_bytes(t->key, name);
     size_t kept = frame.len < TAPE_BYTES_MAX ? frame.len : TAPE_BYTES_MAX;
+    uint64_t *head = &t->heads[name % TAPE_CHAINS];
     pthread_mutex_lock(&t->lock);
-    struct slot *s = &t->slots[++t->last % t->count];
-    s->hash = hash;
-    s->before = t->heads[hash % TAPE_CHAINS];
-    s->entry.number = t->heads[hash % TAPE_CHAINS] = t->last;
-    s->entry.at_ms = entry->at_ms;
-    s->entry.seq = entry->seq;
-    s->entry.flags = entry->flags;
+    uint32_t at = t->next;
+    t->next = at + 1 < t->count ? at + 1 : 0;
+    struct slot *s = &t->slots[at];
+    s->hash = name;
+    s->before = *head;
+    s->entry.number = *head = ++t->last;
+    s->entry.at_ms = note.at_ms;
+    s->entry.seq = note.seq;
+    s->entry.flags = note.flags;
     s->entry.len = frame.len < UINT16_MAX ? (uint16_t)frame.len : UINT16_MAX;
     memcpy(s->entry.bytes, frame.at, kept);
+    s = &t->slots[t->next]; /* its memory is cold: it comes while other work is done */
+    __builtin_prefetch(s, 1);
+    __builtin_prefetch((uint8_t *)s + 64, 1);
     pthread_mutex_unlock(&t->lock);
 }
 
 /* The slot of a number, NULL when it was overwritten or never written. */
 static const struct slot *slot_of(const struct tape *t, uint64_t number)
 {
-    const struct slot *s = &t->slots[number % t->count];
+    const struct slot *s = &t->slots[(number - 1) % t->count];
     return number && s->entry.number == number ? s : NULL;
 }
 

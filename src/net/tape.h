@@ -34,8 +34,11 @@ struct tape;
 /* `entries` from 1,024 to 2^26. */
 MUST_USE struct err tape_create(uint32_t entries, struct hash_key key, struct tape **out);
 void tape_destroy(struct tape *t); /* NULL is fine */
-/* `entry` without its number. NULL tape: nothing happens. */
-void tape_put(struct tape *t, struct bytes name, const struct tape_entry *entry, struct bytes frame);
+/* What `name` is called inside: whoever puts often under one name asks once. NULL tape: 0. */
+uint64_t tape_name(const struct tape *t, struct bytes name);
+struct tape_note { int64_t at_ms; uint64_t seq; uint8_t flags; }; /* as in tape_entry */
+/* Under a tape_name of this tape. NULL tape: nothing happens. */
+void tape_put(struct tape *t, uint64_t name, struct tape_note note, struct bytes frame);
 /* Of `name`, older than number `before` (0: from the newest), not before since_ms and not after until_ms. Returns how many
  * were written to `out`; *more: there are older ones, the cursor is the last one's number. */
 uint32_t tape_read(struct tape *t, struct bytes name, uint64_t before, int64_t since_ms, int64_t until_ms,

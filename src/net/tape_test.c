@@ -22,7 +22,7 @@ static struct tape *open_tape(void)
 
 static void say(struct tape *t, const char *name, int64_t at_ms, const char *frame)
 {
-    tape_put(t, bytes_text(name), &(struct tape_entry){.at_ms = at_ms, .seq = (uint64_t)at_ms * 10}, bytes_text(frame));
+    tape_put(t, tape_name(t, bytes_text(name)), (struct tape_note){.at_ms = at_ms, .seq = (uint64_t)at_ms * 10}, bytes_text(frame));
 }
 
 static uint32_t read_all(struct tape *t, const char *name, uint64_t before, struct tape_entry *out, uint32_t limit, bool *more)
@@ -47,7 +47,7 @@ static void test_each_name_has_its_own_tape_newest_first(void **state)
     assert_int_equal(out[1].at_ms, 1);
     assert_int_equal(read_all(t, "c", 0, out, 8, &more), 0);
     assert_int_equal(read_all(NULL, "a", 0, out, 8, &more), 0);
-    tape_put(NULL, bytes_text("a"), &out[0], bytes_text("x"));
+    tape_put(NULL, tape_name(NULL, bytes_text("a")), (struct tape_note){0}, bytes_text("x"));
     tape_destroy(t);
 }
 
@@ -101,7 +101,7 @@ static void test_a_long_frame_is_cut_and_says_so(void **state)
     bool more;
     uint8_t frame[TAPE_BYTES_MAX + 50];
     memset(frame, 'z', sizeof frame);
-    tape_put(t, bytes_text("a"), &(struct tape_entry){.flags = TAPE_OUT}, bytes_of(frame, sizeof frame));
+    tape_put(t, tape_name(t, bytes_text("a")), (struct tape_note){.flags = TAPE_OUT}, bytes_of(frame, sizeof frame));
     assert_int_equal(read_all(t, "a", 0, &out, 1, &more), 1);
     assert_int_equal(out.len, sizeof frame);
     assert_int_equal(out.flags, TAPE_OUT);
