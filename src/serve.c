@@ -42,6 +42,7 @@
 #include "ops/process.h"
 #include "ops/settings.h"
 #include "ops/supervisor.h"
+#include "ops/rank.h"
 #include "ops/waker.h"
 
 #define HTTP_CONN_MAX 1500u
@@ -169,6 +170,7 @@ static void *vehicles_thread(void *arg)
     struct server *s = arg;
     bool draining = false;
     int64_t publish_ms = 0;
+    (void)rank_take(RANK_PROMPT);
     while (!atomic_load(&s->stop_shell)) {
         beat(s, VEHICLES);
         if (loop_now_ms(s->vehicles) >= publish_ms) {
@@ -193,6 +195,7 @@ static void *vehicles_thread(void *arg)
 static void *http_thread(void *arg)
 {
     struct server *s = arg;
+    (void)rank_take(RANK_PROMPT);
     while (!atomic_load(&s->stop_shell)) {
         bool draining = atomic_load(&s->draining);
         beat(s, HTTP);
@@ -206,6 +209,7 @@ static void *http_thread(void *arg)
 static void *engine_thread(void *arg)
 {
     struct server *s = arg;
+    (void)rank_take(RANK_PROMPT);
     while (!atomic_load(&s->stop_core)) {
         beat(s, ENGINE);
         int64_t now_ms = clock_now_ms(&s->clock);
@@ -219,6 +223,7 @@ static void *engine_thread(void *arg)
 static void *journal_thread(void *arg)
 {
     struct server *s = arg;
+    (void)rank_take(RANK_PROMPT);
     while (!atomic_load(&s->stop_core)) {
         beat(s, JOURNAL);
         if (node_journal_turn(s->node).code) break;
@@ -230,6 +235,7 @@ static void *journal_thread(void *arg)
 static void *keeper_thread(void *arg)
 {
     struct server *s = arg;
+    (void)rank_take(RANK_BACKGROUND);
     while (!atomic_load(&s->stop_core)) {
         if (node_keeper_turn(s->node, clock_now_ms(&s->clock)).code) break;
         waker_wait(&s->keeper_waker, 100000);
@@ -240,6 +246,7 @@ static void *keeper_thread(void *arg)
 static void *view_thread(void *arg)
 {
     struct server *s = arg;
+    (void)rank_take(RANK_BACKGROUND);
     while (!atomic_load(&s->stop_core)) {
         beat(s, VIEW);
         uint64_t committed = atomic_load_explicit(&node_counters(s->node)->committed_seq, memory_order_acquire);
