@@ -33,9 +33,11 @@ static uint64_t key_of(uint64_t key)
     return key ? key : 1;
 }
 
+/* Keys are hashes, whose bits are spread already, or ids, which count up: left where they are, ids that belong together share
+ * cache lines and pages, and a map that is sized for millions touches memory only for those that are in it. */
 static uint32_t home_of(const struct map *m, uint64_t key)
 {
-    return (uint32_t)((key * 0x9e3779b97f4a7c15u) >> 32) & m->mask;
+    return (uint32_t)(key ^ key >> 32) & m->mask;
 }
 
 struct err map_put(struct map *m, uint64_t key, uint32_t slot)

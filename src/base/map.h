@@ -2,7 +2,8 @@
 /* map.h: an open-addressing index from a 64-bit hash or id to a 32-bit slot, over memory of its owner.
  *
  * Keys may collide (two texts with one hash): map_find visits every slot under a key until `same` says yes.
- * Nothing depends on the order inside: there is no iteration. Pure. */
+ * Keys are good hashes, or ids that count up: their low bits say where they lie, so a caller's own pattern there (a kind, a
+ * stride) belongs into the high ones. Nothing depends on the order inside: there is no iteration. Pure. */
 #ifndef BASE_MAP_H
 #define BASE_MAP_H
 

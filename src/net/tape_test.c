@@ -22,7 +22,8 @@ static struct tape *open_tape(void)
 
 static void say(struct tape *t, const char *name, int64_t at_ms, const char *frame)
 {
-    tape_put(t, tape_name(t, bytes_text(name)), (struct tape_note){.at_ms = at_ms, .seq = (uint64_t)at_ms * 10}, bytes_text(frame));
+    struct tape_note note = {.at_ms = at_ms, .seq = (uint64_t)at_ms * 10};
+    tape_put(t, tape_name(t, bytes_text(name)), note, bytes_text(frame));
 }
 
 static uint32_t read_all(struct tape *t, const char *name, uint64_t before, struct tape_entry *out, uint32_t limit, bool *more)

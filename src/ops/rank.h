@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rank.h: which thread of the server the kernel lets go first when there are more threads than cores.
  *
- *     RANK_PROMPT       somebody waits for it: a rider for an unlock, a commit for its batch. It runs for microseconds and is to be
- *                       let in soon after it woke
+ *     RANK_PROMPT       somebody waits for it: a rider for an unlock, a commit for its batch. It runs for microseconds and is
+ *                       to be let in soon after it woke
  *     RANK_BACKGROUND   nobody waits: writing tables, drawing the map's next picture. It gets what is left, and enough of it
  *
  * Nothing here needs a privilege, and a kernel that knows no slices (before 6.12) is asked in vain: a rank is a wish, never a

@@ -89,6 +89,12 @@ void keeper_destroy(struct keeper *k)
     free(k);
 }
 
+/* Unique, so the index needs no comparison; ids stay neighbours. */
+static uint64_t key_of(uint64_t id, uint8_t kind)
+{
+    return (uint64_t)kind << 59 | id;
+}
+
 bool keeper_has_room(const struct keeper *k)
 {
     return k->filling->entry_count <= k->options.rows_max && k->filling->event_count <= k->options.events_max;
@@ -100,8 +106,8 @@ struct err keeper_add_row(struct keeper *k, enum row_kind kind, const void *row,
     struct set *s = k->filling;
     const struct shape *shape = &row_shapes[kind];
     uint64_t id = (uint64_t)field_number(&shape->fields[0], row);
-    must(id && id >> 60 == 0);
-    uint64_t key = id << 5 | kind; /* unique, so the index needs no comparison */
+    must(id && id >> 59 == 0);
+    uint64_t key = key_of(id, (uint8_t)kind);
     uint32_t slot = map_find(&s->index, key, NULL, NULL);
     if (slot == MAP_NONE) {
         uint32_t units = (shape->size + 7u) / 8;
@@ -284,7 +290,7 @@ static void set_clear(struct set *s)
     if (s->entry_count < s->index.mask / 16) {
         for (uint32_t i = s->entry_count; i--;) {
             const struct entry *e = &s->entries[i];
-            map_remove(&s->index, s->rows[e->at] << 5 | e->kind, i);
+            map_remove(&s->index, key_of(s->rows[e->at], e->kind), i);
         }
     } else {
         map_clear(&s->index);
