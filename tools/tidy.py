@@ -71,7 +71,8 @@ PURE_EXCEPTIONS = {  # header: who may, and what for
 SYSTEM_HEADERS = PURE_HEADERS | set(PURE_EXCEPTIONS) | set("""
     assert.h ctype.h dirent.h errno.h fcntl.h ftw.h getopt.h locale.h math.h netdb.h poll.h pthread.h sched.h
     semaphore.h setjmp.h signal.h spawn.h stdio.h strings.h termios.h time.h unistd.h
-    netinet/in.h netinet/tcp.h arpa/inet.h linux/falloc.h linux/filter.h linux/futex.h linux/sched.h linux/sched/types.h linux/sockios.h
+    netinet/in.h netinet/tcp.h arpa/inet.h linux/falloc.h linux/filter.h linux/futex.h linux/sched.h
+    linux/sched/types.h linux/sockios.h
     sys/epoll.h sys/eventfd.h sys/file.h sys/ioctl.h sys/mman.h sys/prctl.h sys/random.h sys/resource.h
     sys/sendfile.h sys/signalfd.h sys/socket.h sys/stat.h sys/statvfs.h sys/syscall.h sys/time.h
     sys/timerfd.h sys/types.h sys/uio.h sys/un.h sys/utsname.h sys/vfs.h sys/wait.h""".split())
