@@ -27,7 +27,7 @@ static struct uuid account_of(uint32_t number)
 struct err tokens_grant(const char *data, uint32_t count, char (**out)[TOKEN_ROOM])
 {
     char path[PATH_ROOM];
-    struct auth_options options = {.path = path};
+    struct auth_options options = {.path = path, .unsynced = true};
     struct auth *auth = NULL;
     *out = NULL;
     if (snprintf(path, sizeof path, "%s/contacts.db", data) >= PATH_ROOM) return ERR(INVALID, "the path is too long");

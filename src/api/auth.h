@@ -43,6 +43,7 @@ extern const struct enum_names auth_role_names, auth_staff_role_names; /* all; t
 struct auth_options {
     const char *path;                 /* of contacts.db, as SQLite names it */
     const char *vfs;                  /* NULL: SQLite's own for this system */
+    bool unsynced;                    /* a power cut may take what was written: for tokens of a load run, by the ten thousand */
     bool exclusive;                   /* no shared memory: the simulator's VFS has none; then nobody else may open it */
     uint32_t cache_max;               /* tokens in memory; 0 = default */
     uint64_t operator_id;             /* 0: 1 */

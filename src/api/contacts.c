@@ -115,12 +115,12 @@ static struct err run(struct contacts *c, const char *text)
     return rc ? contacts_failed(c, rc) : NO_ERR;
 }
 
-static struct err set_up(struct contacts *c, bool exclusive)
+static struct err set_up(struct contacts *c, const struct auth_options *options)
 {
     sqlite3_stmt *st = NULL;
-    if (exclusive) TRY(run(c, "PRAGMA locking_mode = EXCLUSIVE"));
+    if (options->exclusive) TRY(run(c, "PRAGMA locking_mode = EXCLUSIVE"));
     TRY(run(c, "PRAGMA journal_mode = WAL"));
-    TRY(run(c, "PRAGMA synchronous = FULL"));
+    TRY(run(c, options->unsynced ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL"));
     int rc = sqlite3_prepare_v2(c->db, "PRAGMA user_version", -1, &st, NULL);
     if (!rc) rc = sqlite3_step(st);
     int format = rc == SQLITE_ROW ? sqlite3_column_int(st, 0) : 0;
@@ -141,7 +141,7 @@ struct err contacts_open(struct contacts *c, const struct auth_options *options)
     int rc = sqlite3_open_v2(options->path, &c->db, flags, options->vfs);
     if (rc) return contacts_failed(c, rc);
     sqlite3_busy_timeout(c->db, CONTACTS_BUSY_MS);
-    TRY(set_up(c, options->exclusive));
+    TRY(set_up(c, options));
     for (unsigned i = 0; i < CONTACTS_CALL_N; i++) {
         rc = sqlite3_prepare_v3(c->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &c->calls[i], NULL);
         if (rc) return contacts_failed(c, rc);
