@@ -52,9 +52,9 @@ static const char *const sql[CONTACTS_CALL_N] = {
                                 " WHERE operator_id = ?1 AND account = ?2 AND revoked_ms = 0",
     [CONTACTS_LIST] = "SELECT " TOKEN_AND_SCOPE " FROM " TOKENS " WHERE t.operator_id = ?1 ORDER BY t.created_ms, t.hash",
     /* What ended a month ago, and good ones beyond the newest ?4, ?5 being the newest. */
-    [CONTACTS_TIDY] = "DELETE FROM tokens WHERE operator_id = ?1 AND account = ?2 AND ("
+    [CONTACTS_TIDY] = "DELETE FROM tokens INDEXED BY tokens_account WHERE operator_id = ?1 AND account = ?2 AND ("
                       " expires_ms < ?3 - " MONTH_MS " OR (revoked_ms > 0 AND revoked_ms < ?3 - " MONTH_MS ") OR"
-                      " (revoked_ms = 0 AND expires_ms > ?3 AND hash NOT IN (SELECT hash FROM tokens"
+                      " (revoked_ms = 0 AND expires_ms > ?3 AND hash NOT IN (SELECT hash FROM tokens INDEXED BY tokens_account"
                       " WHERE operator_id = ?1 AND account = ?2 AND revoked_ms = 0 AND expires_ms > ?3"
                       " ORDER BY hash = ?5 DESC, created_ms DESC, hash LIMIT ?4)))",
     [CONTACTS_ACCOUNT] = "INSERT INTO accounts (operator_id, account, created_ms, scope) VALUES (?1, ?2, ?3, ?4)"
