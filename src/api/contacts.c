@@ -42,19 +42,22 @@ static const char *const steps[CONTACTS_FORMAT] = {
     " PRIMARY KEY (operator_id, name)) WITHOUT ROWID;",
 };
 
+/* Without statistics the planner takes the primary key, of which only the operator is given: it would walk everybody's. */
+#define TOKENS_OF_ACCOUNT "tokens INDEXED BY tokens_account"
+
 static const char *const sql[CONTACTS_CALL_N] = {
     [CONTACTS_FIND] = "SELECT " TOKEN_AND_SCOPE " FROM " TOKENS " WHERE t.operator_id = ?1 AND t.hash = ?2",
     [CONTACTS_ADD] = "INSERT INTO tokens (operator_id, " TOKEN_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [CONTACTS_REVOKE] = "UPDATE tokens SET revoked_ms = CASE revoked_ms WHEN 0 THEN ?3 ELSE revoked_ms END"
                         " WHERE operator_id = ?1 AND hash >= ?2 AND substr(hash, 1, 8) = ?2",
     [CONTACTS_REVOKE_HASH] = "UPDATE tokens SET revoked_ms = ?3 WHERE operator_id = ?1 AND hash = ?2 AND revoked_ms = 0",
-    [CONTACTS_REVOKE_ACCOUNT] = "UPDATE tokens SET revoked_ms = ?3"
+    [CONTACTS_REVOKE_ACCOUNT] = "UPDATE " TOKENS_OF_ACCOUNT " SET revoked_ms = ?3"
                                 " WHERE operator_id = ?1 AND account = ?2 AND revoked_ms = 0",
     [CONTACTS_LIST] = "SELECT " TOKEN_AND_SCOPE " FROM " TOKENS " WHERE t.operator_id = ?1 ORDER BY t.created_ms, t.hash",
     /* What ended a month ago, and good ones beyond the newest ?4, ?5 being the newest. */
-    [CONTACTS_TIDY] = "DELETE FROM tokens INDEXED BY tokens_account WHERE operator_id = ?1 AND account = ?2 AND ("
+    [CONTACTS_TIDY] = "DELETE FROM " TOKENS_OF_ACCOUNT " WHERE operator_id = ?1 AND account = ?2 AND ("
                       " expires_ms < ?3 - " MONTH_MS " OR (revoked_ms > 0 AND revoked_ms < ?3 - " MONTH_MS ") OR"
-                      " (revoked_ms = 0 AND expires_ms > ?3 AND hash NOT IN (SELECT hash FROM tokens INDEXED BY tokens_account"
+                      " (revoked_ms = 0 AND expires_ms > ?3 AND hash NOT IN (SELECT hash FROM " TOKENS_OF_ACCOUNT
                       " WHERE operator_id = ?1 AND account = ?2 AND revoked_ms = 0 AND expires_ms > ?3"
                       " ORDER BY hash = ?5 DESC, created_ms DESC, hash LIMIT ?4)))",
     [CONTACTS_ACCOUNT] = "INSERT INTO accounts (operator_id, account, created_ms, scope) VALUES (?1, ?2, ?3, ?4)"
@@ -82,9 +85,9 @@ static const char *const sql[CONTACTS_CALL_N] = {
                            " password = CASE excluded.password WHEN '' THEN password ELSE excluded.password END",
     [CONTACTS_STAFF_PASSWORD] = "UPDATE staff SET password = ?3 WHERE operator_id = ?1 AND name = ?2",
     /* Of a rider: who also works here keeps that. */
-    [CONTACTS_TOKENS_DROP] = "DELETE FROM tokens WHERE operator_id = ?1 AND account = ?2 AND role = 'rider'",
+    [CONTACTS_TOKENS_DROP] = "DELETE FROM " TOKENS_OF_ACCOUNT " WHERE operator_id = ?1 AND account = ?2 AND role = 'rider'",
     [CONTACTS_ACCOUNT_DROP] = "DELETE FROM accounts WHERE operator_id = ?1 AND account = ?2 AND NOT EXISTS (SELECT 1"
-                              " FROM tokens t WHERE t.operator_id = ?1 AND t.account = ?2) AND NOT EXISTS (SELECT 1"
+                              " FROM " TOKENS_OF_ACCOUNT " WHERE operator_id = ?1 AND account = ?2) AND NOT EXISTS (SELECT 1"
                               " FROM staff s WHERE s.operator_id = ?1 AND s.account = ?2)",
     [CONTACTS_STAFF_DROP] = "DELETE FROM staff WHERE operator_id = ?1 AND name = ?2",
     [CONTACTS_STAFF_LIST] = "SELECT s.name, s.account, s.role, CASE s.password WHEN '' THEN '' ELSE '*' END, a.scope FROM"
