@@ -13,31 +13,19 @@
 
 #define PHONE "+46701740605"
 
-/* Everything on its own connection, of which the fake network has few: the one before is hung up. */
-static struct rig_reply ask(struct rig *r, struct rig_request q)
-{
-    static uint64_t last;
-    static struct loop *loop;
-    if (loop != r->loop) last = 0; /* another rig */
-    loop = r->loop;
-    if (last) fake_hang_up(r->loop, last);
-    fake_settle(r->loop);
-    last = rig_ask(r, q);
-    return rig_reply(r, last);
-}
-
 static struct rig_reply post(struct rig *r, const char *path, const char *body, const char *token)
 {
     char headers[160];
     snprintf(headers, sizeof headers, "Authorization: Bearer %s\r\n", token ? token : "");
-    return ask(r, (struct rig_request){.method = "POST", .path = path, .body = body, .headers = token ? headers : NULL});
+    return rig_ask_once(r, (struct rig_request){.method = "POST", .path = path,
+                                                .body = body, .headers = token ? headers : NULL});
 }
 
 static struct rig_reply get(struct rig *r, const char *path, const char *token)
 {
     char headers[160];
     snprintf(headers, sizeof headers, "Authorization: Bearer %s\r\n", token);
-    return ask(r, (struct rig_request){.method = "GET", .path = path, .headers = headers});
+    return rig_ask_once(r, (struct rig_request){.method = "GET", .path = path, .headers = headers});
 }
 
 static int send_code(struct rig *r, const char *phone, char code[7])
@@ -364,7 +352,7 @@ static struct rig_reply by_control(struct rig *r, const char *method, const char
 {
     char path[120];
     snprintf(path, sizeof path, "/v1/riders/%s%s", account, what);
-    return ask(r, (struct rig_request){.method = method, .path = path, .role = AUTH_CONTROL});
+    return rig_ask_once(r, (struct rig_request){.method = method, .path = path, .role = AUTH_CONTROL});
 }
 
 static void test_erasing_a_rider_takes_number_and_tokens_and_nothing_of_staff(void **state)

@@ -38,7 +38,8 @@ static void put_body(const struct message_ask *m, struct bytes id, struct json *
 static void forget(struct outbound *o, struct errand *e)
 {
     uint32_t serial = e->serial;
-    must(o->errand_count-- > 0);
+    must(o->errand_count);
+    o->errand_count--;
     secret_forget(e, sizeof *e);
     e->serial = serial + 1;
 }

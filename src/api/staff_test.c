@@ -14,34 +14,21 @@
 
 #define PASSWORD "correct horse battery"
 
-/* Everything on its own connection, of which the fake network has few: the one before is hung up. */
-static struct rig_reply ask(struct rig *r, struct rig_request q)
-{
-    static uint64_t last;
-    static struct loop *loop;
-    if (loop != r->loop) last = 0; /* another rig */
-    loop = r->loop;
-    if (last) fake_hang_up(r->loop, last);
-    fake_settle(r->loop);
-    last = rig_ask(r, q);
-    return rig_reply(r, last);
-}
-
 static struct rig_reply put(struct rig *r, const char *path, const char *body)
 {
-    return ask(r, (struct rig_request){.method = "PUT", .path = path, .role = AUTH_CONTROL, .body = body});
+    return rig_ask_once(r, (struct rig_request){.method = "PUT", .path = path, .role = AUTH_CONTROL, .body = body});
 }
 
 static struct rig_reply get(struct rig *r, const char *path)
 {
-    return ask(r, (struct rig_request){.method = "GET", .path = path, .role = AUTH_CONTROL});
+    return rig_ask_once(r, (struct rig_request){.method = "GET", .path = path, .role = AUTH_CONTROL});
 }
 
 static int me(struct rig *r, const char *token)
 {
     char headers[160];
     snprintf(headers, sizeof headers, "Authorization: Bearer %s\r\n", token);
-    return ask(r, (struct rig_request){.method = "GET", .path = "/v1/me", .headers = headers}).status;
+    return rig_ask_once(r, (struct rig_request){.method = "GET", .path = "/v1/me", .headers = headers}).status;
 }
 
 /* The status; 200 with the token. */
@@ -49,7 +36,7 @@ static int sign_in(struct rig *r, const char *name, const char *password, char t
 {
     char body[200];
     snprintf(body, sizeof body, "{\"name\":\"%s\",\"password\":\"%s\"}", name, password);
-    struct rig_reply reply = ask(r, (struct rig_request){.method = "POST", .path = "/v1/staff/sign-in", .body = body});
+    struct rig_reply reply = rig_ask_once(r, (struct rig_request){.method = "POST", .path = "/v1/staff/sign-in", .body = body});
     const uint8_t *at = reply.status == 200 ? memmem(reply.body.at, reply.body.len, "pdk_", 4) : NULL;
     if (at) memcpy(token, at, AUTH_TOKEN_LEN);
     token[at ? AUTH_TOKEN_LEN : 0] = 0;
@@ -168,14 +155,14 @@ static void test_signing_out_and_leaving_end_tokens(void **state)
     struct rig_request out = {.method = "POST", .path = "/v1/staff/ada/sign-out", .role = AUTH_CONTROL};
     struct rig_request leave = {.method = "DELETE", .path = "/v1/staff/ada", .role = AUTH_CONTROL};
     rig_open(&r, NULL);
-    assert_int_equal(ask(&r, out).status, 404);
-    assert_int_equal(ask(&r, leave).status, 404);
+    assert_int_equal(rig_ask_once(&r, out).status, 404);
+    assert_int_equal(rig_ask_once(&r, leave).status, 404);
     put(&r, "/v1/staff/ada", "{\"role\":\"crew\",\"password\":\"" PASSWORD "\"}");
     assert_int_equal(sign_in(&r, "ada", PASSWORD, token), 200);
-    assert_int_equal(ask(&r, out).status, 204);
+    assert_int_equal(rig_ask_once(&r, out).status, 204);
     assert_int_equal(me(&r, token), 401);
     assert_int_equal(sign_in(&r, "ada", PASSWORD, token), 200);
-    assert_int_equal(ask(&r, leave).status, 204);
+    assert_int_equal(rig_ask_once(&r, leave).status, 204);
     assert_int_equal(me(&r, token), 401);
     assert_int_equal(sign_in(&r, "ada", PASSWORD, token), 401);
     assert_int_equal(get(&r, "/v1/staff/ada").status, 404);
@@ -212,9 +199,9 @@ static void test_only_control_of_the_whole_operator_may(void **state)
     for (enum auth_role role = AUTH_RIDER; role < AUTH_ROLE_N; role++) {
         if (role == AUTH_CONTROL) continue;
         struct rig_request q = {.method = "PUT", .path = "/v1/staff/me", .role = role, .body = "{\"role\":\"control\"}"};
-        assert_int_equal(ask(&r, q).status, 403);
+        assert_int_equal(rig_ask_once(&r, q).status, 403);
         q = (struct rig_request){.method = "GET", .path = "/v1/staff", .role = role};
-        assert_int_equal(ask(&r, q).status, 403);
+        assert_int_equal(rig_ask_once(&r, q).status, 403);
     }
     assert_int_equal(get(&r, "/v1/staff/me").status, 404);
     rig_close(&r);

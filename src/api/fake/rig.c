@@ -190,6 +190,14 @@ struct rig_reply rig_reply(struct rig *r, uint64_t conn)
     return reply;
 }
 
+struct rig_reply rig_ask_once(struct rig *r, struct rig_request request)
+{
+    if (r->asked_last) fake_hang_up(r->loop, r->asked_last);
+    fake_settle(r->loop);
+    r->asked_last = rig_ask(r, request);
+    return rig_reply(r, r->asked_last);
+}
+
 bool rig_has(struct bytes text, const char *part)
 {
     return text.len && memmem(text.at, text.len, part, strlen(part));
