@@ -6,7 +6,8 @@ if(NOT PADDOCK_COMMIT MATCHES "^[0-9a-f]+$")
 endif()
 configure_file(${CMAKE_SOURCE_DIR}/src/build_id.c.in ${CMAKE_BINARY_DIR}/build_id.c @ONLY)
 
-add_library(node STATIC ${CMAKE_SOURCE_DIR}/src/node.c ${CMAKE_SOURCE_DIR}/src/inhand.c ${CMAKE_BINARY_DIR}/build_id.c)
+add_library(node STATIC ${CMAKE_SOURCE_DIR}/src/node.c ${CMAKE_SOURCE_DIR}/src/street_begin.c ${CMAKE_SOURCE_DIR}/src/inhand.c
+            ${CMAKE_BINARY_DIR}/build_id.c)
 target_link_libraries(node PUBLIC store street engine base)
 paddock_tests(src node sim_disk store engine base)
 

@@ -25,10 +25,15 @@ static void wake_keeper(void *ctx) { due(ctx, &((struct world *)ctx)->life.keepe
 
 static void wake_street(void *ctx) { due(ctx, &((struct world *)ctx)->life.view_us, 20, 5000); }
 
-static void wake_shell(void *ctx)
+static void wake_gateway(void *ctx)
 {
     struct world *w = ctx;
     if (w->life.vehicles) loop_wake(w->life.vehicles);
+}
+
+static void wake_api(void *ctx)
+{
+    struct world *w = ctx;
     if (w->life.http) loop_wake(w->life.http);
 }
 
@@ -72,7 +77,7 @@ static struct err open_node(struct world *w, char *text)
         .hash_ms = w->options.gentle ? 600000 : -1, .hash_at_start = true,
         .street = w->life.street,
         .wake_engine = wake_engine, .wake_journal = wake_journal, .wake_keeper = wake_keeper, .wake_street = wake_street,
-        .wake_shell = wake_shell,
+        .wake_gateway = wake_gateway, .wake_api = wake_api,
         .mono_us = mono_us, .ctx = w,
     };
     return node_create(&o, &w->life.node, text);
@@ -236,6 +241,11 @@ void server_turns(struct world *w)
     if (w->up && l->engine_us <= now_us) {
         l->engine_us = LOOP_NEVER;
         int64_t next_ms = node_engine_turn(l->node, world_now_ms(w));
+        /* As serve does while nothing else waits: the engine's thread commits what is small itself, at once. */
+        if (node_commit_is_small(l->node) && prng_chance(&w->prng, 300000) && node_commit(l->node).code) {
+            disk_ended(w, "journal");
+            return;
+        }
         if (next_ms == INT64_MAX) return;
         int64_t next_us = next_ms * 1000 > now_us ? next_ms * 1000 : now_us + 5;
         if (next_us < l->engine_us) l->engine_us = next_us;

@@ -8,6 +8,7 @@
 
 #include "base/must.h"
 #include "inhand.h"
+#include "street_begin.h"
 
 #define TELEMETRY_RING_DEFAULT 32768 /* more than are ever in flight in a city; a full ring costs two calls a pause */
 #define URGENT_RING_DEFAULT 4096
@@ -16,7 +17,6 @@
 #define BASE_EVERY_MS (24 * 3600000ll)
 #define RETAIN_EVERY_MS 10000
 #define OUT_WAIT_NS 50000 /* between two looks at a full out ring */
-#define DAY_RIDE_MS (13 * 3600000ll) /* no ride is longer than this, unless its city says so */
 /* After a cut the keeper rests this many times as long as the cut took: rows that change with every message are written
  * less often when there are many of them, and the tables take a seventeenth of a core. No longer than CUT_REST_MAX_US:
  * who reads back what he wrote waits for it. */
@@ -50,12 +50,14 @@ struct node {
     void *ring_memory;
     struct batch *filling;            /* engine thread */
     struct batch *spare;              /* engine thread; NULL while the journal has it */
+    uint32_t handed_count;            /* engine thread: records of the last one */
     _Atomic(struct batch *) handed;   /* to the journal */
     _Atomic(struct batch *) returned; /* from the journal */
     _Atomic int64_t jumped_ms;
     _Atomic int64_t now_ms;           /* the engine's, for the journal's retention */
     int64_t hash_next_ms, base_next_ms, retain_next_ms;
     uint64_t told_tables_seq;         /* engine thread: last TABLES_WRITTEN */
+    uint64_t commits_seen;            /* whoever turns the journal: before its turn before this one */
     _Atomic int64_t cut_next_us;      /* keeper: it rests until then */
     _Atomic uint64_t news_seq;        /* keeper: tables hold this and it is worth telling */
     struct journal_counters journal_seen;
@@ -302,6 +304,22 @@ static void answer_query(struct node *n, const struct inbound *in)
     }
 }
 
+/* Phones wait for what vehicles do to their rides: such an event takes the row along, so that nobody has to ask for it. */
+static void keep_ride(struct node *n, struct batch_record *r)
+{
+    const struct batch *b = n->filling;
+    for (uint32_t i = r->effects_at; i < r->effects_end; i++) {
+        const struct effect *effect = &b->effects.at[i];
+        if (effect->kind != EFFECT_EVENT || effect->event.kind != EVENT_RIDE_STATE) continue;
+        const struct ride *ride = engine_row(n->recovered.engine, ROW_RIDE, effect->event.ride_id);
+        if (!ride) return;
+        struct to_api *to = answer_room(n, r);
+        to->kind = TO_API_EVENT;
+        to->event_ride = *ride;
+        return;
+    }
+}
+
 /* `share`: of a batch, so that no lane keeps another out of it. */
 static void take_inbound(struct node *n, struct ring *ring, uint32_t share, int64_t now_ms)
 {
@@ -313,7 +331,9 @@ static void take_inbound(struct node *n, struct ring *ring, uint32_t share, int6
         } else {
             in->fact.now_ms = now_ms;
             apply(n, &in->origin, &in->fact);
-            if (in->origin.kind == ORIGIN_REQUEST) keep_reply(n, &n->filling->records[n->filling->count - 1]);
+            struct batch_record *r = &n->filling->records[n->filling->count - 1];
+            if (in->origin.kind == ORIGIN_REQUEST) keep_reply(n, r);
+            else keep_ride(n, r);
         }
         ring_took(ring);
     }
@@ -365,6 +385,7 @@ static void hand_to_journal(struct node *n, int64_t now_ms)
     b->stepped_us = mono_us(n);
     n->filling = n->spare;
     n->spare = NULL;
+    n->handed_count = b->count;
     atomic_store_explicit(&n->handed, b, memory_order_release);
     wake(n, n->options.wake_journal);
 }
@@ -396,11 +417,11 @@ int64_t node_engine_turn(struct node *n, int64_t now_ms)
         wake(n, n->options.wake_street);
         return now_ms + 1;
     }
-    take_own(n, now_ms);
     /* Counted before urgent is emptied: a report must not overtake the opening of its own session (gateway.h). */
     uint32_t reports = ring_count(&n->telemetry);
     take_inbound(n, &n->gateway_urgent, NODE_BATCH_FACTS_MAX / 2, now_ms);
     take_inbound(n, &n->api_urgent, NODE_BATCH_FACTS_MAX / 4, now_ms);
+    take_own(n, now_ms); /* behind them: an answer that is here already is not late because the disk was */
     if (!ring_count(&n->gateway_urgent)) take_inbound(n, &n->telemetry, reports, now_ms);
     if (n->filling->count && n->spare) {
         hand_to_journal(n, now_ms);
@@ -416,6 +437,12 @@ int64_t node_engine_turn(struct node *n, int64_t now_ms)
     return due_ms < cut_ms ? due_ms : cut_ms;
 }
 
+bool node_commit_is_small(const struct node *n)
+{
+    return n->handed_count <= NODE_SMALL_FACTS_MAX &&
+           atomic_load_explicit(&n->counters.journal_prepared_bytes, memory_order_relaxed) >= NODE_SMALL_READY_BYTES;
+}
+
 void node_clock_jumped(struct node *n, int64_t by_ms)
 {
     atomic_store(&n->jumped_ms, by_ms);
@@ -428,8 +455,9 @@ static void *out_room(struct node *n, struct ring *ring)
 {
     void *room;
     while (!(room = ring_room(ring))) {
-        if (!n->options.wake_shell) return NULL;
-        n->options.wake_shell(n->options.ctx);
+        if (!n->options.wake_gateway || !n->options.wake_api) return NULL;
+        n->options.wake_gateway(n->options.ctx);
+        n->options.wake_api(n->options.ctx);
         nanosleep(&(struct timespec){.tv_nsec = OUT_WAIT_NS}, NULL); /* whoever is to drain it needs the core more than we do */
     }
     return room;
@@ -469,10 +497,17 @@ static void release_event(struct node *n, const struct batch *b, const struct ba
     to->born_us = r->origin.born_us;
     to->stepped_us = b->stepped_us;
     to->synced_us = synced_us;
-    if (effect->kind == EFFECT_ASK) to->ask = effect->ask;
-    else to->event = effect->event;
+    if (effect->kind == EFFECT_ASK) {
+        to->ask = effect->ask;
+        ring_put(&n->to_api);
+        return;
+    }
+    to->event = effect->event;
+    to->event_ride.id = 0;
+    const struct to_api *kept = r->answer ? &b->answers[r->answer - 1] : NULL;
+    bool ride = kept && kept->kind == TO_API_EVENT && to->event.kind == EVENT_RIDE_STATE;
+    if (ride && to->event.ride_id == kept->event_ride.id) to->event_ride = kept->event_ride;
     ring_put(&n->to_api);
-    if (effect->kind == EFFECT_ASK) return;
     atomic_fetch_add_explicit(&n->counters.events, 1, memory_order_relaxed);
 }
 
@@ -490,6 +525,7 @@ static void release_answer(struct node *n, const struct batch *b, const struct b
 /* Only now may anyone be told. */
 static void release(struct node *n, const struct batch *b, int64_t synced_us)
 {
+    uint64_t orders_before = atomic_load_explicit(&n->counters.orders, memory_order_relaxed);
     for (uint32_t i = 0; i < b->count; i++) {
         const struct batch_record *r = &b->records[i];
         if (r->origin.kind == ORIGIN_DEVICE && r->origin.tag) release_to_gateway(n, b, r, NULL, synced_us);
@@ -498,9 +534,12 @@ static void release(struct node *n, const struct batch *b, int64_t synced_us)
             if (effect->kind == EFFECT_EVENT || effect->kind == EFFECT_ASK) release_event(n, b, r, effect, synced_us);
             else if (effect->kind != EFFECT_REPLY) release_to_gateway(n, b, r, effect, synced_us);
         }
-        if (r->answer) release_answer(n, b, r, synced_us);
+        if (r->answer && b->answers[r->answer - 1].kind != TO_API_EVENT) release_answer(n, b, r, synced_us);
     }
-    wake(n, n->options.wake_shell);
+    /* Whoever is woken first may get this core: an order's vehicle waits for nobody, otherwise people come first. */
+    bool orders = atomic_load_explicit(&n->counters.orders, memory_order_relaxed) != orders_before;
+    wake(n, orders ? n->options.wake_gateway : n->options.wake_api);
+    wake(n, orders ? n->options.wake_api : n->options.wake_gateway);
 }
 
 static void note_commit(struct node *n, const struct batch *b, int64_t us)
@@ -534,14 +573,14 @@ static struct err commit(struct node *n, const struct batch *b)
     return journal_commit(j);
 }
 
-struct err node_journal_turn(struct node *n)
+struct err node_commit(struct node *n)
 {
     struct batch *b = atomic_exchange_explicit(&n->handed, NULL, memory_order_acq_rel);
     const char *text = "";
-    struct err e = NO_ERR;
-    if (b && b->facts) {
+    if (!b) return NO_ERR;
+    if (b->facts) {
         int64_t begun_us = mono_us(n);
-        e = commit(n, b);
+        struct err e = commit(n, b);
         if (e.code) {
             (void)journal_failure(n->recovered.journal, &text);
             batch_destroy(b);
@@ -550,24 +589,32 @@ struct err node_journal_turn(struct node *n)
         note_commit(n, b, mono_us(n) - begun_us);
         atomic_store_explicit(&n->counters.committed_seq, b->last_seq, memory_order_release);
     }
-    if (b) {
-        release(n, b, mono_us(n));
-        atomic_store_explicit(&n->returned, b, memory_order_release);
-        wake(n, n->options.wake_engine);
-        if (keeper_busy(n->recovered.keeper)) wake(n, n->options.wake_keeper);
-        if (n->options.street && street_pressed(n->options.street)) wake(n, n->options.wake_street);
-    }
+    release(n, b, mono_us(n));
+    atomic_store_explicit(&n->returned, b, memory_order_release);
+    wake(n, n->options.wake_engine);
+    if (keeper_busy(n->recovered.keeper)) wake(n, n->options.wake_keeper);
+    if (n->options.street && street_pressed(n->options.street)) wake(n, n->options.wake_street);
+    return NO_ERR;
+}
+
+struct err node_journal_turn(struct node *n)
+{
+    uint64_t commits = atomic_load_explicit(&n->counters.commits, memory_order_relaxed);
+    bool idle = !atomic_load_explicit(&n->handed, memory_order_acquire) && commits == n->commits_seen;
+    struct err e = node_commit(n);
+    const char *text = "";
+    if (e.code) return e;
+    n->commits_seen = commits;
     bool low = journal_counters(n->recovered.journal).prepared_bytes < NODE_PREPARE_LOW_BYTES;
-    if (!b || low) e = journal_prepare(n->recovered.journal, low ? NODE_PREPARE_BYTES : NODE_PREPARE_IDLE_BYTES);
+    if (idle || low) e = journal_prepare(n->recovered.journal, low ? NODE_PREPARE_BYTES : NODE_PREPARE_IDLE_BYTES);
     int64_t now_ms = atomic_load_explicit(&n->now_ms, memory_order_relaxed);
     if (!e.code && now_ms >= n->retain_next_ms) {
         n->retain_next_ms = now_ms + RETAIN_EVERY_MS;
         e = journal_retain(n->recovered.journal, atomic_load_explicit(&n->counters.synced_seq, memory_order_acquire), now_ms);
     }
-    if (e.code == ERR_FULL && !journal_failure(n->recovered.journal, &text).code) return NO_ERR; /* of room ahead: a commit tells */
     if (!e.code) return NO_ERR;
-    (void)journal_failure(n->recovered.journal, &text);
-    return fail(n, e, "journal", text);
+    bool broken = journal_failure(n->recovered.journal, &text).code != ERR_OK;
+    return e.code == ERR_FULL && !broken ? NO_ERR : fail(n, e, "journal", text); /* no room ahead: a commit tells */
 }
 
 /* ---- keeper ---- */
@@ -628,44 +675,6 @@ static void apply_started(struct node *n, const struct fact *refused)
 _Static_assert(offsetof(struct fact_session_opened, ident) == offsetof(struct fact_report, ident), "device facts begin alike");
 _Static_assert(offsetof(struct fact_lock_result, ident) == offsetof(struct fact_report, ident), "device facts begin alike");
 
-struct day_walk { struct node *n; int64_t oldest_ms; uint64_t last_id; bool over; };
-
-static struct err seed_ride(void *ctx, enum row_kind kind, const void *row)
-{
-    struct day_walk *w = ctx;
-    const struct ride *r = row;
-    (void)kind;
-    w->last_id = r->id;
-    w->over = r->requested_ms < w->oldest_ms;
-    if (!w->over) street_seed_ride(w->n->options.street, r);
-    return NO_ERR;
-}
-
-static void longest_ride(void *ctx, const void *row)
-{
-    int64_t *longest_ms = ctx;
-    const struct city *city = row;
-    if (city->ride_max_ms > *longest_ms) *longest_ms = city->ride_max_ms;
-}
-
-/* What the engine holds, and of the rides that left memory those that may have ended today, newest first. A table that
- * cannot be read makes the day's counts start at nothing; everything else says so loudly enough. */
-static void seed_street(struct node *n)
-{
-    int64_t longest_ms = DAY_RIDE_MS;
-    engine_each(n->recovered.engine, ROW_CITY, longest_ride, &longest_ms);
-    int64_t day_ms = n->recovered.now_ms - n->recovered.now_ms % STREET_DAY_MS;
-    struct day_walk w = {.n = n, .oldest_ms = day_ms - longest_ms};
-    struct tables_query q = {.kind = ROW_RIDE, .newest_first = true, .limit = TABLES_LIST_MAX};
-    uint64_t as_of;
-    street_seed(n->options.street, n->recovered.engine);
-    do {
-        w.last_id = 0;
-        if (tables_list(&n->recovered.tables, &q, seed_ride, &w, &as_of).code) return;
-        q.after_id = w.last_id;
-    } while (w.last_id && !w.over);
-}
-
 struct err node_create(const struct node_options *options, struct node **out, char *text)
 {
     *out = NULL;
@@ -695,7 +704,7 @@ struct err node_create(const struct node_options *options, struct node **out, ch
         free(n);
         return e;
     }
-    if (n->options.street) seed_street(n);
+    if (n->options.street) street_begin(n->options.street, &n->recovered);
     rings_create(n);
     n->filling = batch_create();
     n->spare = batch_create();

@@ -12,8 +12,8 @@
  * Each turn is a plain function that never blocks but for its own disk. serve.c gives each a thread and wakes them;
  * the simulator calls them in any order on one thread.
  *
- * Thread  node_engine_turn the engine's, node_journal_turn the journal's, node_keeper_turn the keeper's; what they share
- *         are two handed-over batches and atomics
+ * Thread  node_engine_turn the engine's, node_keeper_turn the keeper's, node_commit and node_journal_turn one at a time;
+ *         what they share are two handed-over batches and atomics
  * Owner   rings belong to the node; gateway and api borrow them */
 #ifndef NODE_H
 #define NODE_H
@@ -25,6 +25,8 @@
 #include "street/street.h"
 
 #define NODE_BATCH_FACTS_MAX ENGINE_BATCH_MAX
+#define NODE_SMALL_FACTS_MAX 8u        /* a batch that the engine's thread may commit itself, see node_commit_is_small */
+#define NODE_SMALL_READY_BYTES (1u << 20) /* and no less ready in the journal, so that it need not make room first */
 #define NODE_BATCH_EFFECTS_MAX 16384u  /* a batch ends early rather than have less than a fact's room */
 #define NODE_BATCH_ROWS_MAX 16384u     /* changed rows: the keeper takes twice as many, one fact changes hundreds at most */
 #define NODE_BATCH_ANSWERS_MAX NODE_BATCH_FACTS_MAX
@@ -46,7 +48,8 @@ struct node_options {
     void (*wake_journal)(void *ctx);
     void (*wake_keeper)(void *ctx);
     void (*wake_street)(void *ctx);   /* much waits for it and is durable */
-    void (*wake_shell)(void *ctx);    /* gateway and api: their out rings hold something */
+    void (*wake_gateway)(void *ctx);  /* its out ring may hold something */
+    void (*wake_api)(void *ctx);      /* likewise */
     int64_t (*mono_us)(void *ctx);
     void *ctx;
 };
@@ -80,7 +83,12 @@ int64_t node_engine_turn(struct node *n, int64_t now_ms);
 /* The server's clock jumped: said in the next batch. */
 void node_clock_jumped(struct node *n, int64_t by_ms);
 /* Commits and releases a handed batch, if there is one. An error is final: stop acknowledging, say why, exit. */
+MUST_USE struct err node_commit(struct node *n);
+/* The same, then makes room ahead and lets go of what is no longer kept: both may take a sync of their own. */
 MUST_USE struct err node_journal_turn(struct node *n);
+/* Engine's thread: the batch handed over last is so small, and the journal so ready for it, that waking a thread for it
+ * takes longer than what that thread would take off this one. */
+bool node_commit_is_small(const struct node *n);
 /* Writes a cut if one is handed over. An error is final. */
 MUST_USE struct err node_keeper_turn(struct node *n, int64_t now_ms);
 /* Orderly end, all turns stopped: everything applied is committed and in the tables; the next start replays nothing. */

@@ -5,6 +5,7 @@
  *     vehicles   loop: sockets ► gateway ► rings                sockets, journal (out ring)
  *     http       loop: sockets ► api ► rings                    sockets, journal (out ring), desk
  *     engine     node_engine_turn: rings ► engine ► batch       vehicles, http, journal, keeper, its own timers
+ *                while little goes on: also batch ► sync ► out rings
  *     journal    node_journal_turn: batch ► sync ► out rings    engine
  *     keeper     node_keeper_turn: changes ► tables             engine, journal
  *     view       street_turn: committed changes ► snapshots     itself, journal when much waits
@@ -49,6 +50,7 @@
 #define FILES_RESERVE 400          /* descriptors for everything that is not a connection */
 #define LOOP_WAIT_MS 200
 #define ENGINE_WAIT_MAX_MS 500
+#define JOURNAL_WAIT_US 200000
 #define DRAIN_MS 3000
 #define CLOCK_BACK_MAX_MS 60000
 #define FAILED_LINGER_MS 4000      /* /readyz says why before the process ends with the reason */
@@ -82,6 +84,9 @@ struct server {
     struct trace *trace;
     struct caller *trace_client;
     unsigned thread_count;
+    bool handed;                      /* engine thread: a batch was handed over in this turn */
+    _Atomic bool journal_taken;       /* one thread at a time turns the journal: its own, or the engine's */
+    _Atomic bool committing;          /* it is the engine's */
     unsigned beats[THREAD_N];         /* numbers of the threads for their supervisor */
     _Atomic(const char *) stuck;      /* a thread that does not turn any more; NULL: none */
     _Atomic bool draining, stop_core, stop_shell, vehicles_idle, http_idle;
@@ -94,15 +99,20 @@ struct server {
 /* ---- what the node, the gateway and the api borrow from the world ---- */
 
 static void wake_engine(void *ctx) { waker_wake(&((struct server *)ctx)->engine_waker); }
-static void wake_journal(void *ctx) { waker_wake(&((struct server *)ctx)->journal_waker); }
+static void batch_handed(void *ctx) { ((struct server *)ctx)->handed = true; }
 static void wake_keeper(void *ctx) { waker_wake(&((struct server *)ctx)->keeper_waker); }
 
 static void wake_street(void *ctx) { waker_wake(&((struct server *)ctx)->view_waker); }
 
-static void wake_shell(void *ctx)
+static void wake_gateway(void *ctx)
 {
     struct server *s = ctx;
     if (ring_count(node_to_gateway(s->node))) loop_wake(s->vehicles);
+}
+
+static void wake_api(void *ctx)
+{
+    struct server *s = ctx;
     if (ring_count(node_to_api(s->node))) loop_wake(s->http);
 }
 
@@ -206,6 +216,25 @@ static void *http_thread(void *arg)
     return NULL;
 }
 
+static bool journal_take(struct server *s) { return !atomic_exchange(&s->journal_taken, true); }
+static void journal_let_go(struct server *s) { atomic_store(&s->journal_taken, false); }
+
+/* While nothing else waits a small batch is committed right here: waking a thread for it would cost more than its sync
+ * keeps from us. */
+static void commit_or_hand_over(struct server *s, bool calm)
+{
+    s->handed = false;
+    if (!calm || !node_commit_is_small(s->node) || !journal_take(s)) {
+        waker_wake(&s->journal_waker);
+        return;
+    }
+    atomic_store(&s->committing, true);
+    struct err e = node_commit(s->node);
+    atomic_store(&s->committing, false);
+    journal_let_go(s);
+    if (e.code) waker_wake(&s->journal_waker); /* its thread ends; node_failure says why */
+}
+
 static void *engine_thread(void *arg)
 {
     struct server *s = arg;
@@ -214,6 +243,7 @@ static void *engine_thread(void *arg)
         beat(s, ENGINE);
         int64_t now_ms = clock_now_ms(&s->clock);
         int64_t next_ms = node_engine_turn(s->node, now_ms), wait_ms = next_ms - now_ms;
+        if (s->handed) commit_or_hand_over(s, wait_ms > 0);
         if (wait_ms > ENGINE_WAIT_MAX_MS) wait_ms = ENGINE_WAIT_MAX_MS;
         if (wait_ms > 0) waker_wait(&s->engine_waker, wait_ms * 1000 / s->clock.speed);
     }
@@ -226,8 +256,13 @@ static void *journal_thread(void *arg)
     (void)rank_take(RANK_PROMPT);
     while (!atomic_load(&s->stop_core)) {
         beat(s, JOURNAL);
-        if (node_journal_turn(s->node).code) break;
-        waker_wait(&s->journal_waker, 200000);
+        struct err e = NO_ERR;
+        if (journal_take(s)) {
+            e = node_journal_turn(s->node);
+            journal_let_go(s);
+        }
+        if (e.code) break;
+        waker_wait(&s->journal_waker, JOURNAL_WAIT_US);
     }
     return NULL;
 }
@@ -301,8 +336,8 @@ static struct err open_node(struct server *s)
             .keeper = {.interval_ms = set->keeper_interval_ms},
         },
         .bases = set->bases,
-        .wake_engine = wake_engine, .wake_journal = wake_journal, .wake_keeper = wake_keeper, .wake_street = wake_street,
-        .wake_shell = wake_shell,
+        .wake_engine = wake_engine, .wake_journal = batch_handed, .wake_keeper = wake_keeper, .wake_street = wake_street,
+        .wake_gateway = wake_gateway, .wake_api = wake_api,
         .mono_us = mono_us, .ctx = s,
     };
     struct street_options street = {.vehicles_max = (uint32_t)set->rows_vehicles, .rides_max = (uint32_t)set->rows_rides,
@@ -601,6 +636,8 @@ static void wait_for_end(struct server *s, const sigset_t *wanted)
         }
         trace_turn(s->trace);
         const char *stuck = supervisor_turn(&s->supervisor, clock_mono_us() / 1000);
+        /* The engine's thread in the middle of a commit: it is the disk that one should look at. */
+        if (stuck && !strcmp(stuck, "engine") && atomic_load(&s->committing)) stuck = "journal";
         if (stuck && !atomic_load(&s->stuck)) fprintf(stderr, "paddock serve: the thread %s does not turn any more.\n", stuck);
         atomic_store(&s->stuck, stuck);
         int64_t jumped_ms = clock_watch(&s->clock);

@@ -37,9 +37,11 @@ def scooter_ride(server, staff):
     thread.start()
     user, stamp = device.give_key(5)
     assert device.expect("L1") == ["5"]
+    asked = server.metrics()["paddock_replies_total"]
     device.say(f"L1,0,{user},{stamp},1")
     assert device.expect("L1") == []
     thread.join()
+    assert server.metrics()["paddock_replies_total"] == asked, "the event brought the ride: the engine was not asked again"
     assert ended["status"] == 200 and ended["answer"]["ride"]["state"] in ("ended", "settled"), ended
     status, receipt = until("a receipt", lambda: (lambda r: r if r[0] == 200 else None)(rider.get(f"/v1/rides/{ride}/receipt")))
     assert receipt["total_minor"] == 1000 + 250 * receipt["minutes"] and receipt["minutes"] == 1, receipt

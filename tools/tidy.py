@@ -97,6 +97,7 @@ NO_SLEEPING = ("sleep", "usleep", "nanosleep")  # in unit tests: nothing is asse
 
 # A source without a test beside it: shown by what stands here.
 TESTED_ELSEWHERE = {
+    "src/street_begin.c": "tests/near_me.py",
     "src/api/accounts.c": "src/api/api_test.c",
     "src/api/admin.c": "src/api/api_test.c",
     "src/api/api_trace.c": "tests/traced.py",

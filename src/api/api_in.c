@@ -193,6 +193,15 @@ static void end_wait(struct api *api, struct pending *p)
 
 struct watched { struct api *api; const struct to_api *in; };
 
+/* The event brought the ride along. */
+static void end_wait_with(struct api *api, struct pending *p, const struct to_api *in)
+{
+    pending_unwatch(&api->pendings, p);
+    pending_set_due(&api->pendings, p, 0);
+    if (p->client.http) on_ride(api, p, &in->event_ride, in->seq);
+    else refuse(api, p, NO_ERR);
+}
+
 static void on_watched(void *ctx, struct pending *p)
 {
     struct watched *w = ctx;
@@ -201,7 +210,9 @@ static void on_watched(void *ctx, struct pending *p)
     p->born_us = w->in->born_us;
     p->stepped_us = w->in->stepped_us;
     p->synced_us = w->in->synced_us;
-    end_wait(w->api, p);
+    /* The city's code is not in the event: who works in some cities only gets the answer that is looked at for that. */
+    if (w->in->event_ride.id && !p->scope) end_wait_with(w->api, p, w->in);
+    else end_wait(w->api, p);
 }
 
 static void on_event(struct api *api, const struct to_api *in)

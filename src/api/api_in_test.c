@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "api/fake/rig.h"
+#include "api/scope.h"
 
 #define START(wait) (struct rig_request){.method = "POST", .path = "/v1/rides" wait, .key = "k1", \
                                          .role = AUTH_RIDER, .body = "{\"vehicle_code\":\"SE-0042\"}"}
@@ -83,6 +84,64 @@ static void test_a_wait_ends_when_the_vehicle_confirms(void **state)
     rig_answer_ride(&r, in.origin.handle, &ride);
     assert_code(&r, conn, 200, "\"state\":\"riding\"");
     assert_int_equal(api_counters(r.api)->waits_decided, 1);
+    rig_close(&r);
+}
+
+static void test_a_wait_ends_at_once_when_the_event_brings_the_ride(void **state)
+{
+    (void)state;
+    struct rig r;
+    struct ride ride;
+    struct inbound in;
+    rig_open(&r, NULL);
+    uint64_t conn = begin(&r, START("?wait=10"), &ride, RIDE_UNLOCKING);
+    ride.state = RIDE_RIDING;
+    ride.started_ms = r.wall_ms;
+    rig_event_with_ride(&r, &ride, r.accounts[AUTH_RIDER]);
+    assert_false(rig_next(&r, &in)); /* nobody was asked */
+    assert_code(&r, conn, 200, "\"state\":\"riding\"");
+    assert_int_equal(api_counters(r.api)->waits_decided, 1);
+    assert_int_equal(api_counters(r.api)->pending, 0);
+    rig_event_with_ride(&r, &ride, r.accounts[AUTH_RIDER]); /* nobody waits any more */
+    rig_close(&r);
+}
+
+/* The event's row says not of which city it is: staff of some cities get the answer that is looked at for that. */
+static void test_staff_of_some_cities_wait_for_an_answer_with_a_city(void **state)
+{
+    (void)state;
+    struct rig r;
+    struct inbound in;
+    struct scope scope;
+    rig_open(&r, NULL);
+    assert_int_equal(scope_read(bytes_text("gothenburg"), &scope).code, ERR_OK);
+    struct auth_grant grant = {.role = AUTH_ONCALL, .now_ms = r.wall_ms, .expires_ms = r.wall_ms + 3600000, .scope = &scope,
+                               .set_scope = true};
+    assert_int_equal(auth_grant(r.auth, &grant, r.tokens[AUTH_ONCALL], &r.accounts[AUTH_ONCALL]).code, ERR_OK);
+    struct rig_request q = {.method = "POST", .path = RIDE_1 "/end?wait=10", .key = "e1", .role = AUTH_ONCALL};
+    uint64_t conn = rig_ask(&r, q);
+    struct ride ride = rig_ride(1, RIDE_ENDING);
+    struct to_api item = {.kind = TO_API_ANSWER, .city_id = 7};
+    item.reply = (struct effect_reply){.subject_kind = ROW_RIDE, .subject_id = ride.id, .subject = ride.uuid};
+    item.ride = ride;
+    text_clip(&item.city, bytes_text("gothenburg"));
+    assert_true(rig_next(&r, &in) && in.is_query); /* of which city is the ride? */
+    item.handle = in.origin.handle;
+    rig_give(&r, item);
+    assert_true(rig_next(&r, &in) && !in.is_query && in.fact.kind == FACT_RIDE_END);
+    item.kind = TO_API_REPLY;
+    item.handle = in.origin.handle;
+    rig_give(&r, item);
+    ride.state = RIDE_SETTLED;
+    rig_event_with_ride(&r, &ride, r.accounts[AUTH_RIDER]);
+    assert_int_equal(rig_reply(&r, conn).status, 0);
+    assert_true(rig_next(&r, &in) && in.is_query && in.query.kind == QUERY_RIDE);
+    item.kind = TO_API_ANSWER;
+    item.handle = in.origin.handle;
+    item.ride = ride;
+    text_clip(&item.city, bytes_text("malmo")); /* in another city meanwhile */
+    rig_give(&r, item);
+    assert_code(&r, conn, 404, "\"code\":\"no_ride\"");
     rig_close(&r);
 }
 
@@ -439,6 +498,8 @@ int main(void)
         cmocka_unit_test(test_a_ride_is_accepted_with_202_and_its_row),
         cmocka_unit_test(test_refusals_of_the_engine_are_problems),
         cmocka_unit_test(test_a_wait_ends_when_the_vehicle_confirms),
+        cmocka_unit_test(test_a_wait_ends_at_once_when_the_event_brings_the_ride),
+        cmocka_unit_test(test_staff_of_some_cities_wait_for_an_answer_with_a_city),
         cmocka_unit_test(test_a_wait_that_runs_out_answers_202_with_the_present_row),
         cmocka_unit_test(test_a_wait_that_is_decided_already_does_not_wait),
         cmocka_unit_test(test_waiting_longer_than_allowed_is_at_fault),

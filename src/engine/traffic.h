@@ -84,7 +84,10 @@ struct to_api {
             uint64_t city_id;           /* of the subject; 0 = of none */
             struct text32 city;         /* its code */
         };
-        struct event event;
+        struct {
+            struct event event;
+            struct ride event_ride;     /* a ride's state that a vehicle's message changed: the row behind it; id 0 = none */
+        };
         struct effect_ask ask;
     };
 };

@@ -270,13 +270,24 @@ void rig_answer_ride(struct rig *r, uint64_t handle, const struct ride *ride)
     rig_give(r, item);
 }
 
-void rig_event_ride(struct rig *r, const struct ride *ride, struct uuid rider)
+static void give_event(struct rig *r, const struct ride *ride, struct uuid rider, const struct ride *with)
 {
     struct to_api item = {.kind = TO_API_EVENT};
     item.event = (struct event){.seq = ++r->seq, .kind = EVENT_RIDE_STATE, .at_ms = r->wall_ms, .ride_id = ride->id,
                                 .ride = ride->uuid, .ride_state = ride->state, .rider = rider};
     item.seq = item.event.seq;
+    if (with) item.event_ride = *with;
     rig_give(r, item);
+}
+
+void rig_event_ride(struct rig *r, const struct ride *ride, struct uuid rider)
+{
+    give_event(r, ride, rider, NULL);
+}
+
+void rig_event_with_ride(struct rig *r, const struct ride *ride, struct uuid rider)
+{
+    give_event(r, ride, rider, ride);
 }
 
 void rig_cut(struct rig *r, enum row_kind kind, const void *row)

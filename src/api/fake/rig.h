@@ -75,6 +75,8 @@ void rig_reply_ride(struct rig *r, uint64_t handle, const struct ride *ride);
 void rig_reply_code(struct rig *r, uint64_t handle, enum err_code code);
 void rig_answer_ride(struct rig *r, uint64_t handle, const struct ride *ride); /* NULL: not in memory */
 void rig_event_ride(struct rig *r, const struct ride *ride, struct uuid rider);
+/* The event brings the ride along, as one does that a vehicle brought about. */
+void rig_event_with_ride(struct rig *r, const struct ride *ride, struct uuid rider);
 /* Writes rows into the tables as one cut up to the present seq. */
 void rig_cut(struct rig *r, enum row_kind kind, const void *row);
 void rig_pass_ms(struct rig *r, int64_t ms);
