@@ -4,11 +4,14 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/map.h"
 #include "base/must.h"
 
 #define PART_NAME DATA_BASES "/copying.part"
+#define SET_KEPT_BYTES (256u << 10) /* of each list of a set, between two cuts */
 
 /* Sizes vary by kind, so rows lie one behind the other; the entry says where. */
 struct entry {
@@ -285,6 +288,14 @@ static void set_destroy(struct set *s)
     free(s);
 }
 
+/* What a large cut touched goes back to the system, so that a morning's ten thousand connections are not paid for all day. */
+static void let_go(void *list, size_t bytes)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = (uintptr_t)list;
+    uintptr_t from = (begin + SET_KEPT_BYTES + page - 1) & ~(page - 1), end = (begin + bytes) & ~(page - 1);
+    if (end > from) (void)madvise((void *)from, end - from, MADV_DONTNEED); /* memory that stays is no harm */
+}
+
 static void set_clear(struct set *s)
 {
     if (s->entry_count < s->index.mask / 16) {
@@ -295,6 +306,8 @@ static void set_clear(struct set *s)
     } else {
         map_clear(&s->index);
     }
+    let_go(s->rows, s->row_units * sizeof *s->rows);
+    let_go(s->events, s->event_count * sizeof *s->events);
     s->entry_count = s->event_count = s->row_units = 0;
     s->any = s->hashed = s->last = false;
 }
