@@ -221,7 +221,7 @@ static void compare(void *ctx, uint32_t number, bool has_position, int64_t lat_e
 /* The tables follow the acknowledgements by a cut: looked at until they agree. */
 static struct err read_back(const struct asked *a, const struct fleet *fleet, struct load_checked *checked, char *why)
 {
-    struct office_options office = {bytes_text(a->http), bytes_text(a->token), a->fleet.first, a->fleet.connections};
+    struct office_options office = {bytes_text(a->http), bytes_text(a->token), a->fleet.first, a->fleet.connections, NULL};
     struct comparison c = {fleet, &a->fleet, checked};
     for (unsigned waited_ms = 0;; waited_ms += 250) {
         *checked = (struct load_checked){.asked = true, .missing = a->fleet.connections};
@@ -298,7 +298,7 @@ static int run(struct asked *a)
     struct fleet *fleet = NULL;
     char why[OFFICE_TEXT_MAX] = "";
     if (a->http && !a->declared) {
-        struct office_options office = {bytes_text(a->http), bytes_text(a->token), a->fleet.first, a->fleet.connections};
+        struct office_options office = {bytes_text(a->http), bytes_text(a->token), a->fleet.first, a->fleet.connections, &stop};
         struct err e = office_declare(&office, why);
         if (e.code) return cannot("the vehicles could not be declared", e, why);
     }

@@ -158,6 +158,7 @@ static struct err office_work(struct office *o, bool (*through)(const struct off
         TRY(loop_turn(o->loop, 100));
         if (o->answers != seen) heard_ms = loop_now_ms(o->loop);
         seen = o->answers;
+        if (o->options->stop && *o->options->stop && !through(o)) return ERR(STATE, "stopped");
         if (loop_now_ms(o->loop) - heard_ms <= OFFICE_PATIENCE_MS + 1000) continue;
         snprintf(o->why, OFFICE_TEXT_MAX, "the API says nothing");
         o->failed = true;

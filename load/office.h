@@ -15,6 +15,7 @@ enum { OFFICE_CLIENTS = 24, OFFICE_PATIENCE_MS = 15000, OFFICE_TEXT_MAX = 256 };
 struct office_options {
     struct bytes address, token;   /* of the API; a token of the role control */
     uint32_t first, count;         /* numbers of the vehicles */
+    const volatile bool *stop;     /* becomes true: give up; NULL: never */
 };
 
 /* `why` (OFFICE_TEXT_MAX) says what was answered. */

@@ -144,12 +144,12 @@ int people_cmd(struct people_asked *a)
 {
     static struct people_result result;
     struct people_options *o = &a->options;
-    struct fitting fitting = {.office = {bytes_text(a->http), bytes_text(a->token), o->first, o->locks}};
+    struct fitting fitting = {.office = {bytes_text(a->http), bytes_text(a->token), o->first, o->locks, o->stop}};
     struct people *people = NULL;
     char (*tokens)[TOKEN_ROOM] = NULL;
     struct err e = office_declare(&fitting.office, fitting.why);
     if (e.code) return cannot("the locks could not be declared", e, fitting.why);
-    e = tokens_grant(a->data, o->riders, &tokens);
+    e = tokens_grant(a->data, o->riders, o->stop, &tokens);
     if (e.code) return cannot("no tokens for riders", e, a->data);
     o->tokens = tokens;
     o->on_locks_ready = make_fit;

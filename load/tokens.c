@@ -24,7 +24,7 @@ static struct uuid account_of(uint32_t number)
     return u;
 }
 
-struct err tokens_grant(const char *data, uint32_t count, char (**out)[TOKEN_ROOM])
+struct err tokens_grant(const char *data, uint32_t count, const volatile bool *stop, char (**out)[TOKEN_ROOM])
 {
     char path[PATH_ROOM];
     struct auth_options options = {.path = path, .unsynced = true};
@@ -38,7 +38,7 @@ struct err tokens_grant(const char *data, uint32_t count, char (**out)[TOKEN_ROO
         struct auth_grant grant = {.account = account_of(i), .role = AUTH_RIDER, .now_ms = now_ms,
                                    .expires_ms = now_ms + GOOD_FOR_MS};
         struct uuid account;
-        e = auth_grant(auth, &grant, tokens[i], &account);
+        e = stop && *stop ? ERR(STATE, "stopped") : auth_grant(auth, &grant, tokens[i], &account);
     }
     auth_destroy(auth);
     if (e.code) {

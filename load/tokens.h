@@ -10,7 +10,7 @@
 
 enum { TOKEN_ROOM = 72 };
 
-/* `count` tokens, on the heap: the caller frees *out. */
-MUST_USE struct err tokens_grant(const char *data, uint32_t count, char (**out)[TOKEN_ROOM]);
+/* `count` tokens, on the heap: the caller frees *out. Gives up when *stop becomes true; NULL: never. */
+MUST_USE struct err tokens_grant(const char *data, uint32_t count, const volatile bool *stop, char (**out)[TOKEN_ROOM]);
 
 #endif

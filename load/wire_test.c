@@ -101,6 +101,7 @@ static void test_an_echo_counts_line_by_line(void **state)
     assert_int_equal(heard("echo", 3, 1, frame).acks, 1);
     assert_int_equal(heard("echo", 3, 1, frame).used, frame.len);
     assert_int_equal(heard("echo", 3, 1, bytes_of(frame.at, frame.len - 1)).acks, 0);
+    assert_non_null(heard("echo", 4, 1, frame).wrong);
 }
 
 static void test_mqtt_bytes_are_those_of_the_standard(void **state)

@@ -4,11 +4,12 @@ keep them is found out; and it refuses what it must not do. No time is asserted.
 import json
 import pathlib
 import socket
+import sqlite3
 import subprocess
 import tempfile
 import threading
 
-from support.paddock import BINARY, Server
+from support.paddock import BINARY, Server, until
 
 
 def load(*options):
@@ -51,6 +52,21 @@ def riders_find_and_unlock(server, folder):
     assert said["share_us"]["count"] == said["start"]["done"], said
 
 
+def stops_when_told_while_it_prepares(server, folder):
+    """A hundred thousand riders want tokens: long before the last has one it is told to end, and does."""
+    command = ["load", "--vehicles", address(server.vehicles), "--http", address(server.http), "--data", server.data,
+               "--token", server.token("control"), "--first", "2001", "--riders", "100000", "--connections", "2", "--for", "1s"]
+    contacts = sqlite3.connect(f"file:{server.data}/contacts.db?mode=ro", uri=True)
+    tokens = lambda: contacts.execute("SELECT count(*) FROM tokens").fetchone()[0]
+    before = tokens()
+    process = subprocess.Popen(BINARY + command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    until("riders are given tokens", lambda: process.poll() is not None or tokens() > before + 100)
+    contacts.close()
+    process.terminate()
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 3 and "no tokens for riders: stopped" in said, (process.returncode, said)
+
+
 def a_lie_is_found_out(server, folder):
     """A peer that acknowledges without keeping: the echo's answers are no acknowledgements to a lock."""
     listening = socket.create_server(("127.0.0.1", 0))
@@ -90,8 +106,8 @@ def bad_usage_is_two(server, folder):
 
 def main():
     with tempfile.TemporaryDirectory(prefix="paddock-load-") as folder, Server() as server:
-        for claim in (everything_is_acknowledged_and_kept, riders_find_and_unlock, a_lie_is_found_out, an_absent_server_is_said,
-                      bad_usage_is_two):
+        for claim in (everything_is_acknowledged_and_kept, riders_find_and_unlock, stops_when_told_while_it_prepares,
+                      a_lie_is_found_out, an_absent_server_is_said, bad_usage_is_two):
             claim(server, folder)
             print("ok", claim.__name__)
         assert server.stop() == 0
