@@ -48,6 +48,11 @@ struct close_left {
     struct text64 ident;
 };
 
+#define WIRE_MAX 256 /* bytes of one ack or order; the longest today has 120 */
+
+/* The ack written last; conn 0: none. */
+struct last_ack { uint64_t conn; int64_t at_ms; uint32_t tag; uint16_t len; uint8_t wire[WIRE_MAX]; };
+
 enum { NOTE_SLOTS = 1024, NOTE_GAP_MS = 60000 };
 
 struct gateway {
@@ -63,6 +68,7 @@ struct gateway {
     int64_t frame_us, burst_us;          /* between two frames at the agreed rate; the burst in time */
     bool put_any, woke_late, draining;
     struct message ack;                  /* of which only the address and the command change */
+    struct last_ack last_ack;
     int64_t wall_of_us, turn_wall_ms;    /* server time of the loop's turn at wall_of_us */
     uint64_t suppressed;
     int64_t noted_ms[NOTE_SLOTS];

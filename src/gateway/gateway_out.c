@@ -4,12 +4,11 @@
  * An order is sent in time or not at all: the engine counts it as unknown at its deadline and asks for the state. */
 #include "gateway/gateway_inside.h"
 
-#define WIRE_MAX 256 /* bytes of one ack or order; the longest today has 120 */
-
 /* Read once for all items of a turn: what is synced after that counts as no time at all. */
 struct moment { int64_t us, wall_ms; };
 
 static void write_ack(struct gateway *gw, const struct to_gateway *item, struct moment now);
+static struct bytes ack_of(struct gateway *gw, const struct session *s, uint32_t tag, int64_t now_ms);
 static void write_order(struct gateway *gw, const struct to_gateway *item, struct moment now);
 static void trace_order(struct gateway *gw, const struct session *s, const struct to_gateway *item, int64_t now_us);
 static struct session *session_find(struct gateway *gw, uint64_t conn);
@@ -42,28 +41,43 @@ bool out_write(struct gateway *gw)
 static void write_ack(struct gateway *gw, const struct to_gateway *item, struct moment now)
 {
     struct session *s = session_find(gw, item->session);
-    uint8_t wire[WIRE_MAX], letters[4];
-    struct buf b = buf_on(wire, sizeof wire);
 
     must(item->tag);
     if (!s) {
         gw->counters.acks_stale++;
         return;
     }
-    gw->ack.dialect = s->dialect;
-    gw->ack.vendor = s->vendor;
-    gw->ack.ident = s->ident;
-    gw->ack.command = tag_unpack(item->tag, letters);
-    gw->ack.must_ack = true;
-    struct err e = s->codec->encode_ack(&gw->ack, now.wall_ms, &b);
-    if (e.code) {
+    struct bytes wire = ack_of(gw, s, item->tag, now.wall_ms);
+    if (!wire.len) {
         gw->counters.acks_failed++;
         return;
     }
-    if (!session_write(gw, s, buf_bytes(&b), &gw->counters.acks_stale)) return;
-    frame_keep(gw, s, buf_bytes(&b), (struct told){TAPE_OUT, item->seq});
+    if (!session_write(gw, s, wire, &gw->counters.acks_stale)) return;
+    frame_keep(gw, s, wire, (struct told){TAPE_OUT, item->seq});
     gw->counters.acks++;
     histogram_add(&gw->counters.ack, now.us - item->born_us);
+}
+
+/* Frames that came in one burst are acknowledged with the same bytes. Empty: the codec has none. */
+static struct bytes ack_of(struct gateway *gw, const struct session *s, uint32_t tag, int64_t now_ms)
+{
+    struct last_ack *last = &gw->last_ack;
+    struct message *m = &gw->ack;
+    bool same = last->conn == s->conn && last->tag == tag && last->at_ms == now_ms && text_equal(&m->vendor, &s->vendor);
+    if (same) return bytes_of(last->wire, last->len);
+    uint8_t letters[4];
+    struct buf b = buf_on(last->wire, sizeof last->wire);
+    m->dialect = s->dialect;
+    m->vendor = s->vendor;
+    m->ident = s->ident;
+    m->command = tag_unpack(tag, letters);
+    m->must_ack = true;
+    struct err e = s->codec->encode_ack(m, now_ms, &b);
+    last->conn = e.code ? 0 : s->conn;
+    last->tag = tag;
+    last->at_ms = now_ms;
+    last->len = e.code ? 0 : (uint16_t)b.len;
+    return bytes_of(last->wire, last->len);
 }
 
 static void write_order(struct gateway *gw, const struct to_gateway *item, struct moment now)

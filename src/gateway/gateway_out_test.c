@@ -42,6 +42,34 @@ static void test_ack_follows_the_commit_with_the_exact_bytes(void **s)
     }
 }
 
+/* Acks are taken over from the one before only where every byte is the same: vehicle, command and clock. */
+static void test_acks_of_a_burst_name_their_own_vehicle_command_and_second(void **s)
+{
+    (void)s;
+#define FIX "D0,0,102030.00,A,5742.4000,N,01157.6000,E,9,1.0,,12.0,M,A"
+    struct rig *r = rig_open_wide();
+    uint64_t a = rig_bound(r, CMDR(ID_A, "H0,1,398,24")), b = rig_bound(r, CMDR(ID_B, "H0,1,398,24"));
+    rig_say(r, a, CMDR(ID_A, FIX));
+    rig_say(r, a, CMDR(ID_A, FIX));
+    rig_say(r, b, CMDR(ID_B, FIX));
+    rig_say(r, a, CMDR(ID_A, FIX));
+    rig_say(r, a, CMDR(ID_A, "L1,20,1795435100,5"));
+    rig_take(r);
+    assert_int_equal(r->taken_count, 5);
+    for (unsigned i = 0; i < 5; i++) rig_ack(r, &r->taken[i]);
+    fake_settle(r->loop);
+    rig_assert_received(r, b, "\xff\xff*CMDS,OM," ID_B ",261123120000,Re,D0#\n");
+    rig_pass_ms(r, 1000);
+    rig_ack(r, &r->taken[0]);
+    fake_settle(r->loop);
+#define ACK(time, what) "\xff\xff*CMDS,OM," ID_A "," time ",Re," what "#\n"
+    /* The lock's report is urgent, so it was taken first. */
+    rig_assert_received(r, a, ACK("261123120000", "L1") ACK("261123120000", "D0") ACK("261123120000", "D0")
+                        ACK("261123120000", "D0") ACK("261123120001", "L1"));
+    assert_int_equal(r->n->acks, 6);
+    rig_close(r);
+}
+
 static void test_what_asks_for_no_ack_has_no_tag(void **s)
 {
     (void)s;
@@ -189,6 +217,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ack_follows_the_commit_with_the_exact_bytes),
+        cmocka_unit_test(test_acks_of_a_burst_name_their_own_vehicle_command_and_second),
         cmocka_unit_test(test_what_asks_for_no_ack_has_no_tag),
         cmocka_unit_test(test_orders_have_the_exact_bytes_of_the_dialect),
         cmocka_unit_test(test_orders_that_cannot_be_sent_are_dropped_by_reason),

@@ -65,15 +65,20 @@ static uint64_t zero_bytes(uint64_t v)
     return ~(((v & ~HIGHS) + ~HIGHS) | v | ~HIGHS);
 }
 
-/* Some byte is not printable, a space or a frame's edge. */
-static bool has_odd(uint64_t v)
+/* A high bit somewhere: some byte of `v` is zero. Cheaper than zero_bytes, which says of each whether it is. */
+static uint64_t some_zero(uint64_t v)
 {
-    uint64_t control = v - ONES * ' '; /* borrows into the high bit below a space */
-    uint64_t edge = zero_bytes(v ^ (ONES * '*')) | zero_bytes(v ^ (ONES * '#'));
-    return ((v | control | edge | zero_bytes(v ^ (ONES * ' ')) | zero_bytes(v ^ (ONES * 0x7f))) & HIGHS) != 0;
+    return (v - ONES) & ~v;
 }
 
-/* Slow and exact, for frames that has_odd: refuses, or trims. */
+/* A high bit somewhere: some byte is not printable, a space or a frame's edge. */
+static uint64_t some_odd(uint64_t v)
+{
+    uint64_t low = (v - ONES * '!') & ~v;
+    return v | low | some_zero(v ^ (ONES * '*')) | some_zero(v ^ (ONES * '#')) | some_zero(v ^ (ONES * 0x7f));
+}
+
+/* Slow and exact, for frames with some_odd: refuses, or trims. */
 static struct err fields_check(struct bytes in, struct omni_frame *out)
 {
     for (size_t i = 1; i + 1 < in.len; i++) {
@@ -88,7 +93,7 @@ static struct err fields_split(struct bytes in, struct omni_frame *out)
 {
     const uint8_t *end = in.at + in.len - 1, *from = in.at + 1;
     unsigned count = 0;
-    bool odd = false;
+    uint64_t odd = 0;
     for (const uint8_t *at = from; at < end; at += 8) {
         uint64_t word = ONES * '0'; /* behind the end: nothing of note */
         if (end - at >= 8) {
@@ -96,7 +101,7 @@ static struct err fields_split(struct bytes in, struct omni_frame *out)
         } else {
             memcpy(&word, at, (size_t)(end - at));
         }
-        odd |= has_odd(word);
+        odd |= some_odd(word);
         for (uint64_t commas = zero_bytes(word ^ (ONES * ',')); commas; commas &= commas - 1) {
             const uint8_t *comma = at + __builtin_ctzll(commas) / 8;
             if (count == OMNI_FIELDS_MAX - 1) return ERR(MALFORMED, "too_many_fields");
@@ -106,7 +111,7 @@ static struct err fields_split(struct bytes in, struct omni_frame *out)
     }
     out->fields[count++] = (struct bytes){from, (size_t)(end - from)};
     out->field_count = count;
-    return odd ? fields_check(in, out) : NO_ERR;
+    return odd & HIGHS ? fields_check(in, out) : NO_ERR;
 }
 
 static bool header_find(struct omni_frame *out)
