@@ -33,7 +33,8 @@ def deploy(server, staff, n, city):
     code, device = f"{city[:3].upper()}-{n}", Device(server, imei(n))
     device.sign_in()
     place = "5742.5340,N,01158.4760,E" if city == HERE else "5536.3000,N,01300.2280,E"
-    device.say(f"D0,0,120000.00,A,{place},10,0.5,{time.strftime('%d%m%y', time.gmtime())},10,M,A")
+    clock, day = time.strftime("%H%M%S %d%m%y", time.gmtime()).split()  # a place from later today is none
+    device.say(f"D0,0,{clock}.00,A,{place},10,0.5,{day},10,M,A")
     until("it is locked", lambda: staff.get(f"/v1/vehicles/{code}")[1]["vehicle"]["device"]["lock_state"] == "locked")
     assert staff.post(f"/v1/vehicles/{code}/events", {"event": "provider_drop_off"})[0] == 200
     return code, device
