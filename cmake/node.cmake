@@ -1,6 +1,12 @@
 # node: engine, journal and keeper in their turns; `paddock`: the one binary, when every layer that it needs is there.
 execute_process(COMMAND git -C ${CMAKE_SOURCE_DIR} rev-parse --short=16 HEAD OUTPUT_VARIABLE PADDOCK_COMMIT
                 OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+# A commit is another build: configured anew, so that a journal never names the one before.
+execute_process(COMMAND git -C ${CMAKE_SOURCE_DIR} rev-parse --path-format=absolute --git-path logs/HEAD OUTPUT_VARIABLE PADDOCK_HEAD_LOG
+                OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+if(EXISTS "${PADDOCK_HEAD_LOG}")
+  set_property(DIRECTORY ${CMAKE_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PADDOCK_HEAD_LOG})
+endif()
 if(NOT PADDOCK_COMMIT MATCHES "^[0-9a-f]+$")
   set(PADDOCK_COMMIT 0000000000000000)
 endif()
