@@ -16,7 +16,7 @@ struct account {
     bool announced;      /* the fact is in the ring or beyond it */
     const struct scope *scope;
     uint64_t row_id;     /* of the rider or staff in the engine; 0 = not answered yet */
-    uint64_t last_seq;   /* of its last answered fact */
+    uint64_t last_seq;   /* of its last answered fact, or of the answer that told the end of its ride: lists are as new */
 };
 #define ACCOUNT_ID_SIZE (sizeof(struct uuid) + 1)
 

@@ -150,10 +150,16 @@ static void send_ride(struct api *api, struct pending *p, const struct ride *rid
     body_send(api, p, &body, status, seq);
 }
 
-/* A ride's row, from the engine or the tables. */
+static bool is_over(enum ride_state state)
+{
+    return state == RIDE_ENDED || state == RIDE_SETTLED || state == RIDE_CANCELLED || state == RIDE_FAILED;
+}
+
+/* A ride's row, from the engine or the tables. Who is told that it is over finds it so in the lists, too. */
 static void on_ride(struct api *api, struct pending *p, const struct ride *ride, uint64_t seq)
 {
-    const struct account *account = api_account_of(api, p);
+    struct account *account = api_account_of(api, p);
+    if (is_over(ride->state) && ride->rider_id == account->row_id && seq > account->last_seq) account->last_seq = seq;
     if (p->owner_only && !account->row_id) {
         refuse(api, p, ERR(FULL, "the account is not known yet; try again shortly"));
     } else if (p->owner_only && ride->rider_id != account->row_id) {

@@ -375,6 +375,35 @@ static void test_ones_own_list_waits_for_ones_last_write(void **state)
     rig_close(&r);
 }
 
+/* Who was told that a ride is over finds it so in the list, whatever the tables know by then. */
+static void test_ones_own_list_waits_for_the_end_that_one_was_told_of(void **state)
+{
+    (void)state;
+    struct rig r;
+    struct inbound in;
+    struct ride ride = rig_ride(1, RIDE_RIDING);
+    rig_open(&r, NULL);
+    rig_cut(&r, ROW_RIDE, &ride);
+    uint64_t conn = rig_ask(&r, GET(RIDE_1, AUTH_RIDER));
+    assert_true(rig_next(&r, &in));
+    rig_answer_ride(&r, in.origin.handle, &ride);
+    assert_code(&r, conn, 200, "\"state\":\"riding\"");
+    assert_int_equal(rig_ask_once(&r, GET("/v1/rides", AUTH_RIDER)).status, 200); /* nobody waits for a ride that goes on */
+    conn = rig_ask(&r, GET(RIDE_1 "/receipt", AUTH_RIDER));
+    assert_true(rig_next(&r, &in));
+    ride.state = RIDE_SETTLED;
+    ride.ended_ms = r.wall_ms;
+    rig_answer_ride(&r, in.origin.handle, &ride);
+    assert_int_equal(rig_reply(&r, conn).status, 200);
+    conn = rig_ask(&r, GET("/v1/rides", AUTH_RIDER));
+    rig_pass_ms(&r, 100);
+    assert_int_equal(rig_reply(&r, conn).status, 0); /* the tables are behind */
+    rig_cut(&r, ROW_RIDE, &ride);
+    rig_pass_ms(&r, 30);
+    assert_code(&r, conn, 200, "\"state\":\"settled\"");
+    rig_close(&r);
+}
+
 static void test_a_list_waits_two_seconds_at_most(void **state)
 {
     (void)state;
@@ -513,6 +542,7 @@ int main(void)
         cmocka_unit_test(test_an_old_answer_about_a_forgotten_ride_still_has_its_row),
         cmocka_unit_test(test_no_receipt_before_the_ride_is_settled),
         cmocka_unit_test(test_ones_own_list_waits_for_ones_last_write),
+        cmocka_unit_test(test_ones_own_list_waits_for_the_end_that_one_was_told_of),
         cmocka_unit_test(test_a_list_waits_two_seconds_at_most),
         cmocka_unit_test(test_the_list_of_a_client_that_left_is_dropped),
         cmocka_unit_test(test_commands_and_marks_become_facts_and_rows),
