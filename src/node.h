@@ -56,6 +56,7 @@ struct node_options {
 
 /* Figures for /metrics; each written by one thread. */
 struct node_counters {
+    _Atomic uint64_t commits_by_engine; /* serve.c: of commits, those by the engine's thread */
     _Atomic uint64_t facts, batches, commits, commit_us_sum, effects, events, orders, replies, acks, answers;
     _Atomic uint64_t seq, committed_seq, tables_seq, synced_seq, stalls_keeper, stalls_journal, stalls_street, refused_facts;
     _Atomic uint64_t rides_open, cuts, cut_us_sum, commit_us_max, cut_us_max;

@@ -84,6 +84,8 @@ void node_metrics(struct node *node, struct buf *out)
     one(out, "committed_seq", "gauge", "Last fact on the disk.", now(&c->committed_seq));
     one(out, "tables_seq", "gauge", "Last fact that the tables hold.", now(&c->tables_seq));
     one(out, "commits_total", "counter", "Batches synced.", now(&c->commits));
+    one(out, "commits_by_engine_total", "counter", "Of these, small ones that the engine's thread synced itself.",
+        now(&c->commits_by_engine));
     one(out, "events_total", "counter", "Events published.", now(&c->events));
     one(out, "orders_total", "counter", "Orders released to vehicles.", now(&c->orders));
     one(out, "acks_total", "counter", "Acknowledgements released to vehicles.", now(&c->acks));

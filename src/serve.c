@@ -228,9 +228,13 @@ static void commit_or_hand_over(struct server *s, bool calm)
         waker_wake(&s->journal_waker);
         return;
     }
+    struct node_counters *c = node_counters(s->node);
+    uint64_t before = atomic_load_explicit(&c->commits, memory_order_relaxed);
     atomic_store(&s->committing, true);
     struct err e = node_commit(s->node);
     atomic_store(&s->committing, false);
+    atomic_fetch_add_explicit(&c->commits_by_engine, atomic_load_explicit(&c->commits, memory_order_relaxed) - before,
+                              memory_order_relaxed);
     journal_let_go(s);
     if (e.code) waker_wake(&s->journal_waker); /* its thread ends; node_failure says why */
 }

@@ -94,6 +94,7 @@ def main():
         ride = scooter_ride(server, staff)
         timeline(staff, ride)
         bicycle_ride(server, staff)
+        assert server.metrics()["paddock_commits_by_engine_total"] > 0, "while little goes on no thread is woken for a commit"
         assert server.stop() == 0, server.said()
         checked = server.check()
         assert checked.returncode == 0, checked.stdout + checked.stderr

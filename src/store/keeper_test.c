@@ -105,6 +105,24 @@ static void test_rows_of_two_kinds_with_one_id_are_two_rows(void **state)
     assert_int_equal(tables_row(&tables, ROW_STAFF, 1, &s).code, ERR_OK);
 }
 
+/* Large lists give their pages back between two cuts: what comes next must find them empty, not half remembered. */
+static void test_large_cuts_in_a_row_keep_every_row(void **state)
+{
+    (void)state;
+    enum { ROWS = 4000 }; /* more than SET_KEPT_BYTES of them */
+    start(&(struct keeper_options){0});
+    for (uint64_t cut = 1; cut <= 4; cut++) { /* each of the two sets twice */
+        for (uint64_t id = 1; id <= ROWS; id++) add_rider(id, (int64_t)(cut * 10000 + id), cut == 3 && id % 7 == 0);
+        keeper_end_batch(keeper, cut, (int64_t)cut);
+        assert_true(keeper_hand_over(keeper, (int64_t)cut, KEEPER_NOW));
+        turn(cut, (int64_t)cut);
+        assert_int_equal(turned.rows, ROWS);
+        for (uint64_t id = 1; id <= ROWS; id++) {
+            assert_int_equal(owed(id), cut == 3 && id % 7 == 0 ? -1 : (int64_t)(cut * 10000 + id));
+        }
+    }
+}
+
 static void test_nothing_is_written_before_its_batch_is_committed(void **state)
 {
     (void)state;
@@ -358,6 +376,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_only_the_newest_version_of_a_row_is_written),
         TEST(test_rows_of_two_kinds_with_one_id_are_two_rows),
+        TEST(test_large_cuts_in_a_row_keep_every_row),
         TEST(test_nothing_is_written_before_its_batch_is_committed),
         TEST(test_a_set_is_due_by_time_or_by_size),
         TEST(test_a_full_set_pushes_back_and_one_batch_still_fits),
